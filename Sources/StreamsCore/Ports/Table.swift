@@ -1,0 +1,110 @@
+package import StreamsModel
+
+/// The small, strongly consistent half of storage: one item a topic, changed under conditions.
+///
+/// On AWS this is DynamoDB, in the embedded store a table of the SQLite file. Reads are strong: a call that begins
+/// after another returned sees what that one did. Every implementation passes the suite in `StreamsTesting`.
+package protocol Table: Sendable {
+    /// Takes the next `count` offsets of a topic.
+    ///
+    /// Idempotent by `request.id`: a retry after a lost answer returns the same claim as long as no other claim came
+    /// after it; otherwise it takes a new range, and the lost one is a hole.
+    func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome
+
+    /// Gives back a claim of which the caller knows that nothing was or will be stored for it.
+    ///
+    /// Returns whether the table took it back. `false` (the default) means that the range stays a hole, for the caller
+    /// to close with a filler. Only a store without late writers may ever return `true`.
+    func release(_ claim: Claim) async -> Bool
+
+    /// The state of a topic, or `nil` where there is none.
+    ///
+    /// `end` and `lastClaimStart` come from one version of the item. `end` covers every stored segment; whether it
+    /// covers claims that are not stored yet is up to the implementation.
+    func head(of topic: TopicName) async throws(StoreError) -> TopicHead?
+
+    /// Creates a topic at offset 1 unless it stands; returns whether this call created it.
+    ///
+    /// Idempotent, but after an unknown outcome a retry may return `false` for its own creation.
+    func create(_ topic: TopicName, at now: Timestamp) async throws(StoreError) -> Bool
+
+    /// The names of at most `limit` topics that begin with `prefix` and come after `after`, in name order.
+    func topics(prefix: String, after: String, limit: Int) async throws(StoreError) -> [TopicName]
+}
+
+extension Table {
+    package func release(_ claim: Claim) async -> Bool { false }
+}
+
+/// What an append asks of the table.
+package struct ClaimRequest: Sendable {
+    /// The topic, which must exist.
+    package var topic: TopicName
+    /// How many offsets, at least 1.
+    package var count: Int
+    /// Random, one for each claim; it makes a retry recognisable.
+    package var id: AppendID
+    /// The time of the claim by the claimer's clock.
+    package var at: Timestamp
+
+    /// Makes a request.
+    package init(topic: TopicName, count: Int, id: AppendID, at: Timestamp) {
+        self.topic = topic
+        self.count = count
+        self.id = id
+        self.at = at
+    }
+}
+
+/// How a claim went.
+package enum ClaimOutcome: Sendable, Equatable {
+    /// The range is the caller's alone.
+    case claimed(Claim)
+    /// The topic does not exist: create it first.
+    case noSuchTopic
+}
+
+/// A range of offsets that belongs to one append.
+package struct Claim: Sendable, Equatable {
+    /// The topic.
+    package var topic: TopicName
+    /// The offsets; their segment's key is the last of them.
+    package var range: Range<Offset>
+    /// The first offset of the claim before this one, where the table knows it.
+    package var previousClaim: Offset?
+    /// The time of the claim: every write for it carries this time, however late it is sent.
+    package var at: Timestamp
+
+    /// Makes a claim.
+    package init(topic: TopicName, range: Range<Offset>, previousClaim: Offset?, at: Timestamp) {
+        self.topic = topic
+        self.range = range
+        self.previousClaim = previousClaim
+        self.at = at
+    }
+}
+
+/// The state of a topic at one moment.
+package struct TopicHead: Sendable, Equatable {
+    /// The first offset that readers may ask for; what lies below is trimmed.
+    package var earliest: Offset
+    /// The log end offset.
+    package var end: Offset
+    /// The first offset of the newest claim, where known: the base of a hole that reaches `end`.
+    package var lastClaimStart: Offset?
+    /// When the newest claim was taken; when the topic was created where there is none.
+    package var lastClaimedAt: Timestamp
+    /// When the topic was created.
+    package var createdAt: Timestamp
+
+    /// Makes a head.
+    package init(
+        earliest: Offset, end: Offset, lastClaimStart: Offset?, lastClaimedAt: Timestamp, createdAt: Timestamp
+    ) {
+        self.earliest = earliest
+        self.end = end
+        self.lastClaimStart = lastClaimStart
+        self.lastClaimedAt = lastClaimedAt
+        self.createdAt = createdAt
+    }
+}
