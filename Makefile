@@ -1,0 +1,49 @@
+# What one runs by hand; `make` alone lists it. CI runs `make test` and nothing else.
+# Extra arguments for the server or the benchmark: make run ARGS="--port 9001".
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run build test bench fuzz lint format clean
+# The targets are steps of one build: side by side they would only wait for its lock.
+.NOTPARALLEL:
+
+ARGS ?=
+FUZZ_SECONDS ?= 300
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run:  ## build the server and run it on port 9000, data in ./data/streams.sqlite (ARGS="--port 9001 ...")
+	@scripts/setup
+	@swift build -c release --product streams
+	@exec .build/release/streams serve $(ARGS)
+
+build:  ## build everything for debugging
+	@scripts/setup
+	swift build
+
+test:  ## everything that CI checks: lint, build, all tests
+	@scripts/setup --test
+	@$(MAKE) --no-print-directory lint
+	swift build --build-tests
+	swift test --skip-build
+	@if [ -f requirements.txt ]; then .venv/bin/python -m pytest; fi
+
+bench:  ## measure the release build against the peers found here (ARGS="...")
+	@scripts/setup
+	@swift build -c release --product streams
+	@Benchmarks/run $(ARGS)
+
+fuzz:  ## feed the parsers random input for long (FUZZ_SECONDS=300 for each)
+	@scripts/setup --test
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
+
+lint:  ## check the style of all Swift code
+	@swift format lint --strict --parallel --recursive Sources Tests Package.swift
+
+format:  ## rewrite all Swift code in that style
+	@swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+clean:  ## remove what was built; data and fetched packages stay
+	swift package clean
