@@ -1,9 +1,23 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let dequeModule = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+
 let package = Package(
     name: "serverless-streams",
-    platforms: [.macOS(.v15)],
+    platforms: [.macOS(.v26)],
     products: [
         .executable(name: "streams", targets: ["streams"])
     ],
@@ -20,19 +34,41 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     ],
     targets: [
+        // The domain, without I/O.
+        .target(name: "StreamsModel"),
+        .target(name: "StreamsCore", dependencies: ["StreamsModel", dequeModule, logging]),
+        // Storage.
+        .target(name: "StreamsSQLite", dependencies: ["StreamsCore", "StreamsModel", grdb, logging]),
+        // HTTP: the contract, the handlers, a server for them, a client.
+        .target(name: "StreamsAPI", dependencies: ["StreamsModel", httpTypes]),
+        .target(
+            name: "StreamsHTTP",
+            dependencies: ["StreamsAPI", "StreamsCore", "StreamsModel", httpTypes, logging, metrics]),
+        .target(
+            name: "StreamsServer",
+            dependencies: [
+                "StreamsHTTP", "StreamsCore", "StreamsModel", httpTypes, hummingbird, logging, metrics, nioCore,
+                nioHTTP1, nioPosix, serviceLifecycle,
+            ]),
+        .target(name: "StreamsClient", dependencies: ["StreamsAPI", "StreamsModel", asyncHTTPClient, nioCore, nioHTTP1]),
         .executableTarget(
             name: "streams",
             dependencies: [
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ])
+                "StreamsClient", "StreamsCore", "StreamsHTTP", "StreamsModel", "StreamsServer", "StreamsSQLite",
+                argumentParser, logging, metrics, serviceLifecycle, unixSignals,
+            ]),
+        // Tests.
+        .target(name: "StreamsTesting", dependencies: ["StreamsCore", "StreamsModel"]),
+        .testTarget(
+            name: "StreamsCoreTests", dependencies: ["StreamsCore", "StreamsModel", "StreamsTesting", logging]),
     ]
 )
+
+for target in package.targets {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ]
+}

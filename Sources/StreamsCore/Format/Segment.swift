@@ -49,6 +49,16 @@ package struct Segment: Sendable, Equatable {
         self.body = body
     }
 
+    /// A segment that closes a hole for ever.
+    package static func filler(
+        _ topic: TopicName, _ range: Range<Offset>, appendID: AppendID, previousClaim: Offset? = nil,
+        timestamp: Timestamp
+    ) -> Segment {
+        Segment(
+            topic: topic, range: range, kind: .filler, appendID: appendID, previousClaim: previousClaim,
+            timestamp: timestamp, body: [])
+    }
+
     /// Where the segment is stored.
     package var key: SegmentKey { SegmentKey(topic: topic, last: range.last) }
 }

@@ -1,0 +1,82 @@
+import DequeModule
+package import StreamsModel
+
+/// An append that waits for its turn.
+package struct PendingAppend: Sendable {
+    /// What to append.
+    package var batch: MessageBatch
+    /// Whom to tell.
+    package var continuation: CheckedContinuation<Result<AppendReceipt, StreamsError>, Never>
+}
+
+/// What an append returns: the offsets of its messages.
+package struct AppendReceipt: Sendable, Equatable {
+    /// The offsets, in the order of the messages.
+    package var range: Range<Offset>
+}
+
+/// Natural batching, as a state machine: one append of a topic is under way at a time, and what arrives meanwhile goes
+/// together into the next one. No timer, and no added wait when idle.
+///
+/// A topic's states: *absent* (nothing waits, nothing runs) → ``enqueue(_:to:)`` → *running* → ``takeNext(of:)`` until
+/// it returns `nil` → *absent*. After ``close()`` nothing is taken in, and what waits still runs.
+package struct AppendQueues {
+    private var waiting: [TopicName: Deque<PendingAppend>] = [:]
+    /// Whether ``close()`` was called.
+    package private(set) var isClosed = false
+    private let messagesMaximum: Int
+    private let bytesMaximum: Int
+
+    /// What the caller has to do after an ``enqueue(_:to:)``.
+    package enum EnqueueAction: Equatable {
+        /// Start a task that drains the topic.
+        case startDraining
+        /// A task that drains the topic is running and will find it.
+        case none
+        /// Refuse: the log is being closed.
+        case refuse
+    }
+
+    /// Makes the queues; the bounds are for one combined batch, and a single larger request still passes alone.
+    package init(messagesMaximum: Int, bytesMaximum: Int) {
+        self.messagesMaximum = messagesMaximum
+        self.bytesMaximum = bytesMaximum
+    }
+
+    /// Adds an append to its topic's queue.
+    package mutating func enqueue(_ append: PendingAppend, to topic: TopicName) -> EnqueueAction {
+        guard !isClosed else { return .refuse }
+        let isRunning = waiting[topic] != nil
+        waiting[topic, default: Deque()].append(append)
+        return isRunning ? .none : .startDraining
+    }
+
+    /// The appends that go together next, in the order in which they came; `nil` ends the topic's run.
+    package mutating func takeNext(of topic: TopicName) -> [PendingAppend]? {
+        guard var queue = waiting[topic], !queue.isEmpty else {
+            waiting[topic] = nil
+            return nil
+        }
+        // Taken out while it changes, so that the storage is not copied.
+        waiting[topic] = Deque()
+        var taken: [PendingAppend] = []
+        var messages = 0
+        var bytes = 0
+        while let next = queue.first {
+            messages += next.batch.messages.count
+            bytes += next.batch.byteCount
+            if !taken.isEmpty, messages > messagesMaximum || bytes > bytesMaximum { break }
+            taken.append(queue.removeFirst())
+        }
+        waiting[topic] = queue
+        return taken
+    }
+
+    /// Takes nothing in from now on.
+    package mutating func close() {
+        isClosed = true
+    }
+
+    /// How many topics have an append under way or waiting.
+    package var activeTopicCount: Int { waiting.count }
+}

@@ -1,0 +1,143 @@
+import Logging
+package import StreamsModel
+import Synchronization
+
+extension Log {
+    /// Reads messages in order.
+    ///
+    /// Stops before a write that has not finished; an answer may then be empty although `next` is below `end`. A topic
+    /// that does not exist reads as empty.
+    /// - Throws: `offset_trimmed`, `offset_beyond_end`, `unavailable`.
+    package func read(_ request: ReadRequest) async throws(StreamsError) -> ReadPage {
+        guard request.wait > .zero else { return try await look(request).page }
+        let deadline = time.uptime() + request.wait
+        let topic = request.topic
+        let waiter = waiters.withLock { $0.watch(topic) }
+        defer { waiters.withLock { $0.unwatch(topic) } }
+        var request = request
+        while true {
+            let (page, holeDue) = try await look(request)
+            let remaining = deadline - time.uptime()
+            if !page.slices.isEmpty || remaining <= .zero || Task.isCancelled || isClosed { return page }
+            request.start = .offset(page.next)
+            // At a hole another process may be the writer, whose success nothing here announces.
+            let patience = holeDue.map { min($0, configuration.holeRecheckInterval) } ?? remaining
+            await waitForGrowth(of: topic, as: waiter, beyond: page.end, atMost: min(remaining, patience))
+        }
+    }
+
+    /// One look at the topic, without waiting; `holeDue` is how long until the hole that stopped it may be closed.
+    private func look(_ request: ReadRequest) async throws(StreamsError) -> (page: ReadPage, holeDue: Duration?) {
+        var request = request
+        while true {
+            let head = try await head(of: request.topic) ?? .absent
+            let position = try await position(request, in: head)
+            let reader = SegmentReader(log: self, topic: request.topic, head: head)
+            let pass = try await reader.pass(from: position, limit: request.limit, bytesMaximum: request.bytesMaximum)
+            let page = ReadPage(slices: pass.slices, next: pass.next, end: max(head.end, pass.next))
+            guard pass.slices.isEmpty, let gap = pass.gap else { return (page, nil) }
+            request.start = .offset(pass.next)
+            switch try await resolve(gap, of: request.topic, in: head) {
+            case .trimmed, .closed: continue
+            case .unfinished(let due): return (page, due)
+            }
+        }
+    }
+
+    /// The offset that a request begins at.
+    private func position(_ request: ReadRequest, in head: TopicHead) async throws(StreamsError) -> Offset {
+        switch request.start {
+        case .earliest:
+            return head.earliest
+        case .latest:
+            return head.end
+        case .since(let time):
+            return try await firstOffset(of: request.topic, since: time, in: head)
+        case .offset(let offset) where offset > head.end:
+            throw StreamsError(
+                .offsetBeyondEnd, "Offset \(offset) lies past the end of \(request.topic), which is \(head.end)."
+            ) { $0.endOffset = head.end }
+        case .offset(let offset) where offset < head.earliest && request.jumpsOverTrimmed:
+            return head.earliest
+        case .offset(let offset) where offset < head.earliest:
+            throw StreamsError(
+                .offsetTrimmed,
+                "Messages below offset \(head.earliest) of \(request.topic) are no longer kept; "
+                    + "go on from there, or ask with on_trimmed=earliest."
+            ) {
+                $0.earliestOffset = head.earliest
+                $0.endOffset = head.end
+            }
+        case .offset(let offset):
+            return offset
+        }
+    }
+
+    /// Waits until the topic is announced to end past `end`, the time is up, or the task is cancelled.
+    private func waitForGrowth(
+        of topic: TopicName, as waiter: UInt64, beyond end: Offset, atMost duration: Duration
+    ) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.waitForAnnouncement(of: topic, as: waiter, beyond: end) }
+            group.addTask { try? await self.time.sleep(for: duration) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func waitForAnnouncement(of topic: TopicName, as waiter: UInt64, beyond end: Offset) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let waits = waiters.withLock { $0.register(continuation, as: waiter, for: topic, beyond: end) }
+                if !waits { continuation.resume() }
+                // A cancellation that came before the registration found nobody to wake.
+                if waits, Task.isCancelled { stopWaiting(waiter, topic) }
+            }
+        } onCancel: {
+            stopWaiting(waiter, topic)
+        }
+    }
+
+    private func stopWaiting(_ waiter: UInt64, _ topic: TopicName) {
+        waiters.withLock { $0.remove(waiter, from: topic) }?.resume()
+    }
+
+    /// Looks the ends of watched topics up, where other processes append to them too.
+    func pollWatchedTopics() async {
+        guard let interval = configuration.tailPollInterval else { return }
+        while !Task.isCancelled {
+            for topic in waiters.withLock({ $0.watchedTopics.keys }) {
+                guard let head = try? await table.head(of: topic) else { continue }
+                announce(end: head.end, of: topic)
+            }
+            try? await time.sleep(for: interval)
+        }
+    }
+
+    var isClosed: Bool { queues.withLock { $0.isClosed } }
+}
+
+extension Log {
+    func head(of topic: TopicName) async throws(StreamsError) -> TopicHead? {
+        try await reading { () async throws(StoreError) in try await self.table.head(of: topic) }
+    }
+
+    /// Calls a port for a reader: a failure of the store is the reader's `unavailable`.
+    func reading<Value: Sendable>(
+        _ call: () async throws(StoreError) -> Value
+    ) async throws(StreamsError) -> Value {
+        do {
+            return try await call()
+        } catch {
+            logger.error("read failed", metadata: ["error": "\(error.message)"])
+            throw StreamsError(.unavailable, error.publicDetail) { $0.retryAfter = .seconds(1) }
+        }
+    }
+}
+
+extension TopicHead {
+    /// What readers see of a topic that does not exist.
+    static let absent = TopicHead(
+        earliest: .first, end: .first, lastClaimStart: nil, lastClaimedAt: Timestamp(milliseconds: 0),
+        createdAt: Timestamp(milliseconds: 0))
+}

@@ -1,0 +1,47 @@
+import StreamsModel
+
+extension Log {
+    /// The offset of the first message appended at or after `time`; the end where there is none.
+    ///
+    /// A binary search over the topic's segments: O(log n) lists and gets, whatever the topic's size. It relies on
+    /// timestamps that do not go back; where clocks did, it finds a place where they pass `time`.
+    func firstOffset(of topic: TopicName, since time: Timestamp, in head: TopicHead) async throws(StreamsError)
+        -> Offset
+    {
+        // All messages below `low` are older than `time`; at `high` and above none is.
+        var low = head.earliest
+        var high = head.end
+        while low < high {
+            let middle = low.advanced(by: low.distance(to: high) / 2)
+            guard let segment = try await firstMessages(of: topic, from: middle, below: high) else {
+                high = middle
+                continue
+            }
+            if segment.timestamp < time {
+                low = segment.range.upperBound
+            } else {
+                high = max(low, min(middle, segment.range.lowerBound))
+            }
+        }
+        return min(low, head.end)
+    }
+
+    /// The first segment with messages that ends at or above `start` and begins below `end`.
+    private func firstMessages(
+        of topic: TopicName, from start: Offset, below end: Offset
+    ) async throws(StreamsError) -> Segment? {
+        var position = start
+        while position < end {
+            let found = try await reading { () async throws(StoreError) -> Segment? in
+                guard let key = try await self.segments.list(topic, from: position, limit: 1).first?.key else {
+                    return nil
+                }
+                return try await self.segments.get([key])[0]
+            }
+            guard let found, found.range.lowerBound < end else { return nil }
+            if found.kind == .messages { return found }
+            position = found.range.upperBound
+        }
+        return nil
+    }
+}

@@ -1,0 +1,55 @@
+package import StreamsModel
+
+/// What there is to know of a topic.
+package struct TopicInfo: Sendable, Equatable {
+    /// Its name.
+    package var topic: TopicName
+    /// The first offset that is kept.
+    package var earliest: Offset
+    /// The log end offset.
+    package var end: Offset
+    /// When it was created.
+    package var createdAt: Timestamp
+    /// When the newest messages were appended; when it was created where there are none.
+    package var updatedAt: Timestamp
+}
+
+extension Log {
+    /// The state of a topic.
+    ///
+    /// - Throws: `topic_not_found`, `unavailable`.
+    package func info(of topic: TopicName) async throws(StreamsError) -> TopicInfo {
+        guard let head = try await head(of: topic) else {
+            throw StreamsError(.topicNotFound, "There is no topic \(topic); its first message, or PUT, creates it.")
+        }
+        return TopicInfo(
+            topic: topic, earliest: head.earliest, end: head.end, createdAt: head.createdAt,
+            updatedAt: head.lastClaimedAt)
+    }
+
+    /// Topics in name order.
+    ///
+    /// - Parameters:
+    ///   - prefix: what the names begin with; empty for all.
+    ///   - after: the name after which to go on; empty for the beginning.
+    ///   - limit: most names, at least 1.
+    /// - Returns: the names, and whether there are more.
+    package func topics(
+        prefix: String, after: String, limit: Int
+    ) async throws(StreamsError) -> (names: [TopicName], hasMore: Bool) {
+        let names = try await reading { () async throws(StoreError) in
+            try await self.table.topics(prefix: prefix, after: after, limit: limit + 1)
+        }
+        return (Array(names.prefix(limit)), names.count > limit)
+    }
+
+    /// Creates a topic, empty; returns whether it is new.
+    package func create(_ topic: TopicName) async throws(StreamsError) -> Bool {
+        if try await head(of: topic) != nil { return false }
+        do {
+            return try await table.create(topic, at: time.now())
+        } catch {
+            throw unavailable(error)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+package import Logging
+package import StreamsModel
+import Synchronization
+
+/// The log protocol over two storage ports: append with natural batching, read with the hole rules, wait at the tail.
+///
+/// Safe to use from any number of tasks. ``run()`` must be running for appends to proceed. What it promises is in
+/// `docs/guarantees.md`, the rules that give it in `docs/protocol.md`.
+package final class Log: Sendable {
+    let table: any Table
+    let segments: any SegmentStore
+    let time: any TimeSource
+    let makeAppendID: @Sendable () -> AppendID
+    let configuration: LogConfiguration
+    let logger: Logger
+
+    let queues: Mutex<AppendQueues>
+    let waiters = Mutex(TailWaiters())
+    let holes = Mutex(HoleSightings())
+    /// What has happened so far, for the metrics.
+    package let counters = LogCounters()
+
+    private let drainRequests: AsyncStream<TopicName>
+    private let drainRequestsInput: AsyncStream<TopicName>.Continuation
+
+    /// Makes a log.
+    ///
+    /// - Parameters:
+    ///   - makeAppendID: draws 128 random bits; two equal ids would let one batch pass for another.
+    package init(
+        table: any Table, segments: any SegmentStore, time: any TimeSource,
+        makeAppendID: @escaping @Sendable () -> AppendID, configuration: LogConfiguration = LogConfiguration(),
+        logger: Logger
+    ) {
+        self.table = table
+        self.segments = segments
+        self.time = time
+        self.makeAppendID = makeAppendID
+        self.configuration = configuration
+        self.logger = logger
+        self.queues = Mutex(
+            AppendQueues(
+                messagesMaximum: configuration.limits.batchMessages, bytesMaximum: configuration.segmentBytes))
+        (drainRequests, drainRequestsInput) = AsyncStream.makeStream()
+    }
+
+    /// Performs the appends; returns after ``close()``, when the last one has its answer.
+    ///
+    /// Appends run here and not in their callers' tasks, since a caller may be cancelled (its client hung up) while
+    /// others wait for the same batch.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.pollWatchedTopics() }
+            for await topic in drainRequests {
+                group.addTask { await self.drain(topic) }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Takes no more appends, lets those under way finish, and wakes everybody who waits.
+    package func close() {
+        queues.withLock { $0.close() }
+        drainRequestsInput.finish()
+        for waiter in waiters.withLock({ $0.close() }) { waiter.resume() }
+    }
+
+    /// Appends the messages of a batch, in order, with consecutive offsets, all or none.
+    ///
+    /// When it returns, the messages are durable, and every read that begins afterwards sees them.
+    /// - Throws: `unavailable` (nothing was written), `outcome_unknown` (it may have been).
+    package func append(_ batch: MessageBatch, to topic: TopicName) async throws(StreamsError) -> AppendReceipt {
+        let result = await withCheckedContinuation { continuation in
+            let pending = PendingAppend(batch: batch, continuation: continuation)
+            switch queues.withLock({ $0.enqueue(pending, to: topic) }) {
+            case .startDraining: drainRequestsInput.yield(topic)
+            case .none: break
+            case .refuse: continuation.resume(returning: .failure(.shuttingDown))
+            }
+        }
+        return try result.get()
+    }
+
+    private func drain(_ topic: TopicName) async {
+        while let appends = queues.withLock({ $0.takeNext(of: topic) }) {
+            let writer = SegmentWriter(log: self, topic: topic)
+            do throws(StreamsError) {
+                let range = try await writer.write(appends.map(\.batch))
+                announce(end: range.upperBound, of: topic)
+                counters.appended(requests: appends.count, messages: range.offsetCount)
+                var next = range.lowerBound
+                for append in appends {
+                    let end = next.advanced(by: append.batch.messages.count)
+                    append.continuation.resume(returning: .success(AppendReceipt(range: next..<end)))
+                    next = end
+                }
+            } catch {
+                for append in appends { append.continuation.resume(returning: .failure(error)) }
+            }
+        }
+    }
+
+    /// Wakes the readers that wait for a topic to pass `end`.
+    func announce(end: Offset, of topic: TopicName) {
+        for waiter in waiters.withLock({ $0.announce(end: end, of: topic) }) { waiter.resume() }
+    }
+}
+
+extension StreamsError {
+    /// The log is being closed; nothing was written.
+    static let shuttingDown = StreamsError(.unavailable, "The server is shutting down; nothing was written.") {
+        $0.retryAfter = .seconds(1)
+    }
+}

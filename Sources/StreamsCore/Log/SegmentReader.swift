@@ -1,0 +1,141 @@
+import StreamsModel
+
+/// One pass over the segments of a topic: the rules of "Read" in `docs/protocol.md`.
+struct SegmentReader {
+    let log: Log
+    let topic: TopicName
+    let head: TopicHead
+
+    /// How often a segment may vanish between list and get (merged, or trimmed) before the pass gives up.
+    private static let relistMaximum = 8
+
+    /// What a pass found.
+    struct Pass {
+        /// Messages, contiguous from where the pass began but for fillers.
+        var slices: [SegmentSlice] = []
+        /// The offset after the last one passed; fillers are passed too.
+        var next: Offset
+        /// What ended the pass, if it was neither a limit nor the end of the topic.
+        var gap: Gap?
+
+        fileprivate var messageCount = 0
+        /// Payload bytes so far, or the size of whole lines where nobody had to know better.
+        fileprivate var byteCount = 0
+        private var isEstimate = true
+
+        fileprivate init(next: Offset) {
+            self.next = next
+        }
+
+        /// Makes ``byteCount`` exact, once the estimate would end the pass too early.
+        fileprivate mutating func countExactly() {
+            guard isEstimate else { return }
+            byteCount = slices.reduce(0) { $0 + $1.payloadBytes }
+            isEstimate = false
+        }
+
+        fileprivate mutating func append(_ slice: SegmentSlice) {
+            slices.append(slice)
+            next = slice.range.upperBound
+            messageCount += slice.range.offsetCount
+            byteCount += isEstimate ? slice.bytes.count : slice.payloadBytes
+        }
+    }
+
+    /// A range of offsets where nothing is stored: trimmed, or a hole.
+    struct Gap {
+        /// The offsets.
+        var range: Range<Offset>
+        /// The segment behind it, or `nil` where the gap reaches the end of the topic.
+        var following: Segment?
+    }
+
+    /// Reads from `start` on until a limit, a gap or the end of the topic.
+    func pass(from start: Offset, limit: Int, bytesMaximum: Int) async throws(StreamsError) -> Pass {
+        var pass = Pass(next: start)
+        var relists = 0
+        while pass.next < head.end, pass.messageCount < limit, pass.byteCount < bytesMaximum {
+            let listings = try await candidates(from: pass.next, limit: limit - pass.messageCount)
+            guard !listings.isEmpty else {
+                pass.gap = Gap(range: pass.next..<head.end, following: nil)
+                return pass
+            }
+            let keys = prefix(of: listings, bytesMaximum: bytesMaximum - pass.byteCount)
+            let segments = try await log.reading { () async throws(StoreError) in try await log.segments.get(keys) }
+            switch take(segments, into: &pass, limit: limit, bytesMaximum: bytesMaximum) {
+            case .goOn: continue
+            case .stop: return pass
+            case .vanished where keys.count == 1 && isTail(keys[0], from: pass.next):
+                // Nothing at the newest claim's key: its write has not finished.
+                pass.gap = Gap(range: pass.next..<head.end, following: nil)
+                return pass
+            case .vanished:
+                relists += 1
+                guard relists <= Self.relistMaximum else {
+                    throw StreamsError(.unavailable, "The topic is being rearranged; try again.") {
+                        $0.retryAfter = .seconds(1)
+                    }
+                }
+            }
+        }
+        return pass
+    }
+
+    private func isTail(_ key: SegmentKey, from position: Offset) -> Bool {
+        guard let start = head.lastClaimStart else { return false }
+        return position >= start && key.last == head.end.advanced(by: -1)
+    }
+
+    /// The keys that may hold `position` and what follows; within the newest claim its key is known without a list.
+    private func candidates(from position: Offset, limit: Int) async throws(StreamsError) -> [SegmentListing] {
+        if let start = head.lastClaimStart, position >= start {
+            let key = SegmentKey(topic: topic, last: head.end.advanced(by: -1))
+            return [SegmentListing(key: key, bodyBytes: 0)]
+        }
+        let count = min(log.segments.keysPerList, max(limit, 1))
+        return try await log.reading { () async throws(StoreError) in
+            try await log.segments.list(topic, from: position, limit: count)
+        }
+    }
+
+    /// As many keys as the bytes allow, at least one.
+    private func prefix(of listings: [SegmentListing], bytesMaximum: Int) -> [SegmentKey] {
+        var bytes = 0
+        var keys: [SegmentKey] = []
+        for listing in listings {
+            keys.append(listing.key)
+            bytes += listing.bodyBytes
+            if bytes >= bytesMaximum { break }
+        }
+        return keys
+    }
+
+    private enum Step {
+        case goOn
+        case stop
+        case vanished
+    }
+
+    private func take(_ segments: [Segment?], into pass: inout Pass, limit: Int, bytesMaximum: Int) -> Step {
+        for segment in segments {
+            guard let segment else { return .vanished }
+            guard segment.range.lowerBound <= pass.next else {
+                pass.gap = Gap(range: pass.next..<segment.range.lowerBound, following: segment)
+                return .stop
+            }
+            guard segment.kind == .messages else {
+                pass.next = segment.range.upperBound
+                continue
+            }
+            if pass.byteCount + segment.body.count > bytesMaximum { pass.countExactly() }
+            guard
+                let slice = SegmentSlice(
+                    of: segment, from: pass.next, limit: limit - pass.messageCount,
+                    bytesMaximum: bytesMaximum - pass.byteCount, takesFirst: pass.slices.isEmpty)
+            else { return .stop }
+            pass.append(slice)
+            if pass.messageCount >= limit || slice.range.upperBound < segment.range.upperBound { return .stop }
+        }
+        return .goOn
+    }
+}

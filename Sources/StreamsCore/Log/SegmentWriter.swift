@@ -1,0 +1,191 @@
+import Logging
+import StreamsModel
+
+/// Writes one batch of a topic: claim, write once, acknowledge. The rules are those of "Append" in `docs/protocol.md`.
+struct SegmentWriter {
+    let log: Log
+    let topic: TopicName
+
+    /// What became of a segment that was to be written at its claim.
+    private enum Fate {
+        /// It stands there: acknowledge.
+        case stored
+        /// Readers gave the range up: take a new claim.
+        case filled
+    }
+
+    /// Writes the batches together as one segment; returns its offsets.
+    ///
+    /// - Throws: `unavailable` (nothing was written), `outcome_unknown`.
+    func write(_ batches: [MessageBatch]) async throws(StreamsError) -> Range<Offset> {
+        let deadline = log.time.uptime() + log.configuration.appendTimeout
+        let appendID = log.makeAppendID()
+        let count = batches.reduce(0) { $0 + $1.messages.count }
+        while true {
+            let claim = try await self.claim(count, until: deadline)
+            let segment = encode(batches, at: claim, appendID: appendID)
+            switch try await writeOnce(segment, for: claim, until: deadline) {
+            case .stored:
+                return claim.range
+            case .filled:
+                log.counters.reclaimed()
+                log.logger.debug("readers closed the claim first", metadata: ["topic": "\(topic)"])
+            }
+        }
+    }
+
+    // MARK: Claim
+
+    private func claim(_ count: Int, until deadline: Duration) async throws(StreamsError) -> Claim {
+        let request = ClaimRequest(topic: topic, count: count, id: log.makeAppendID(), at: log.time.now())
+        var backoff = Backoff(log.configuration)
+        while true {
+            do throws(StoreError) {
+                switch try await log.table.claim(request) {
+                case .claimed(let claim): return claim
+                case .noSuchTopic: try await create()
+                }
+            } catch {
+                // A claim without a segment is a hole at most: nothing was written, whatever became of the call.
+                try await pauseOrGiveUp(after: error, &backoff, until: deadline)
+            }
+        }
+    }
+
+    /// Creates the topic, but never over messages that are there: then its item was lost, and a new counter would hand
+    /// out their offsets again.
+    private func create() async throws(StoreError) {
+        guard try await log.segments.list(topic, from: .first, limit: 1).isEmpty else {
+            throw StoreError(
+                .corrupt, effect: .none, "The topic \(topic) has messages but no counter; it must be recovered.")
+        }
+        _ = try await log.table.create(topic, at: log.time.now())
+    }
+
+    private func pauseOrGiveUp(
+        after error: StoreError, _ backoff: inout Backoff, until deadline: Duration
+    ) async throws(StreamsError) {
+        guard error.code == .unavailable, await backoff.pause(log.time, until: deadline) else {
+            throw log.unavailable(error)
+        }
+    }
+
+    private func encode(_ batches: [MessageBatch], at claim: Claim, appendID: AppendID) -> Segment {
+        var encoder = SegmentEncoder(
+            first: claim.range.lowerBound, timestamp: claim.at,
+            batchBytes: batches.reduce(0) { $0 + $1.byteCount }, count: claim.range.offsetCount)
+        for batch in batches { encoder.append(batch) }
+        return Segment(
+            topic: topic, range: claim.range, kind: .messages, appendID: appendID,
+            previousClaim: claim.previousClaim, timestamp: claim.at, body: encoder.body)
+    }
+
+    // MARK: Write once
+
+    /// Puts the segment until its fate is known or time is up. The same key, id and claim time at each try: whichever
+    /// of them arrives first is the one that counts.
+    private func writeOnce(
+        _ segment: Segment, for claim: Claim, until deadline: Duration
+    ) async throws(StreamsError) -> Fate {
+        var backoff = Backoff(log.configuration)
+        var mayHaveBeenWritten = false
+        while true {
+            do throws(StoreError) {
+                switch try await log.segments.put(segment, signedAt: claim.at) {
+                case .stored: return .stored
+                case .taken: return try await fate(of: segment)
+                }
+            } catch {
+                if error.effect == .unknown { mayHaveBeenWritten = true }
+                let isWorthAnotherTry = error.code == .unavailable
+                guard isWorthAnotherTry, await backoff.pause(log.time, until: deadline) else {
+                    return try await giveUp(segment, claim, mayHaveBeenWritten: mayHaveBeenWritten, error)
+                }
+            }
+        }
+    }
+
+    /// What stands at the key of a segment that found it taken.
+    private func fate(of segment: Segment) async throws(StoreError) -> Fate {
+        var covering = try await log.segments.get([segment.key])[0]
+        if covering == nil {
+            // Merged away meanwhile: what covers the offset now says what became of it.
+            let next = try await log.segments.list(topic, from: segment.range.last, limit: 1)
+            if let key = next.first?.key { covering = try await log.segments.get([key])[0] }
+        }
+        switch covering {
+        case let standing? where standing.appendID == segment.appendID && standing.kind == .messages:
+            return .stored
+        case let standing? where standing.kind == .filler:
+            return .filled
+        case .some:
+            throw StoreError(
+                .corrupt, effect: .none,
+                "Another writer's messages stand at offset \(segment.range.last) of \(topic): its counter went back.")
+        case nil:
+            throw StoreError(.unavailable, effect: .unknown, "What stands at the key could not be read.")
+        }
+    }
+
+    /// The last step when time is up or trying again is of no use: settles the claim, if that can be done, so that the
+    /// answer can be a sure one and no reader has to wait for the hole.
+    private func giveUp(
+        _ segment: Segment, _ claim: Claim, mayHaveBeenWritten: Bool, _ error: StoreError
+    ) async throws(StreamsError) -> Fate {
+        if !mayHaveBeenWritten, await log.table.release(claim) { throw log.unavailable(error) }
+        let fate: Fate
+        do throws(StoreError) {
+            fate = try await settle(segment, claim)
+        } catch {
+            throw mayHaveBeenWritten ? log.outcomeUnknown(error) : log.unavailable(error)
+        }
+        switch fate {
+        case .stored: return .stored
+        case .filled: throw log.unavailable(error)
+        }
+    }
+
+    /// Tries once to close the claim with a filler; returns what the claim came to.
+    private func settle(_ segment: Segment, _ claim: Claim) async throws(StoreError) -> Fate {
+        let filler = Segment.filler(
+            topic, claim.range, appendID: log.makeAppendID(), previousClaim: claim.previousClaim, timestamp: claim.at)
+        switch try await log.segments.put(filler, signedAt: claim.at) {
+        case .stored:
+            log.counters.filled()
+            return .filled
+        case .taken:
+            return try await fate(of: segment)
+        }
+    }
+}
+
+extension Log {
+    /// The answer for a store that failed while certainly nothing was written.
+    func unavailable(_ error: StoreError) -> StreamsError {
+        logger.error("append refused", metadata: ["error": "\(error.message)"])
+        return StreamsError(.unavailable, error.publicDetail + " Nothing was written.") {
+            $0.retryAfter = .seconds(1)
+        }
+    }
+
+    /// The answer where an append may have been written.
+    func outcomeUnknown(_ error: StoreError) -> StreamsError {
+        logger.error("append with unknown outcome", metadata: ["error": "\(error.message)"])
+        return StreamsError(
+            .outcomeUnknown,
+            "The messages may or may not have been written. Read the end of the topic before you repeat them."
+        ) { $0.retryAfter = .seconds(1) }
+    }
+}
+
+extension StoreError {
+    /// What a client may know of the failure.
+    var publicDetail: String {
+        switch code {
+        case .unavailable: "The store does not answer."
+        case .outOfSpace: "The store has no space left."
+        case .corrupt: "The topic needs the operator: what is stored is inconsistent."
+        case .closed: "The server is shutting down."
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package import StreamsModel
+
+/// The readers that wait for a topic to grow, as a state machine; callers resume the continuations it returns.
+///
+/// A missed wake-up would be a reader that sleeps while its message is there. It can not happen: a reader first
+/// watches the topic, then looks at its head, then registers with the end that it saw; registering compares that with
+/// the newest end announced since it watches, and every append announces its end after it became visible.
+package struct TailWaiters {
+    private struct Topic {
+        var announcedEnd: Offset = .first
+        var watcherCount = 0
+        var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    }
+
+    private var topics: [TopicName: Topic] = [:]
+    private var nextIdentifier: UInt64 = 0
+    private var isClosed = false
+
+    /// Makes an empty set.
+    package init() {}
+
+    /// Begins to keep track of a topic's end for one more reader; returns the reader's name here.
+    package mutating func watch(_ topic: TopicName) -> UInt64 {
+        topics[topic, default: Topic()].watcherCount += 1
+        nextIdentifier += 1
+        return nextIdentifier
+    }
+
+    /// Ends what ``watch(_:)`` began; the last reader of a topic takes its record along.
+    package mutating func unwatch(_ topic: TopicName) {
+        guard let count = topics[topic]?.watcherCount else { return }
+        if count == 1 {
+            topics[topic] = nil
+        } else {
+            topics[topic]?.watcherCount = count - 1
+        }
+    }
+
+    /// Registers a watching reader that saw `end`; returns whether it may wait. `false`: the topic has grown
+    /// meanwhile, or the log is closing, and the continuation must be resumed at once.
+    package mutating func register(
+        _ continuation: CheckedContinuation<Void, Never>, as identifier: UInt64, for topic: TopicName,
+        beyond end: Offset
+    ) -> Bool {
+        guard !isClosed, let announcedEnd = topics[topic]?.announcedEnd, announcedEnd <= end else { return false }
+        topics[topic]?.waiters[identifier] = continuation
+        return true
+    }
+
+    /// Takes a waiter out, if it still waits.
+    package mutating func remove(_ identifier: UInt64, from topic: TopicName) -> CheckedContinuation<Void, Never>? {
+        topics[topic]?.waiters.removeValue(forKey: identifier)
+    }
+
+    /// Notes that the topic now ends at `end`; returns the readers to be woken.
+    package mutating func announce(end: Offset, of topic: TopicName) -> [CheckedContinuation<Void, Never>] {
+        guard let announcedEnd = topics[topic]?.announcedEnd, announcedEnd < end else { return [] }
+        topics[topic]?.announcedEnd = end
+        let woken = topics[topic]?.waiters ?? [:]
+        topics[topic]?.waiters = [:]
+        return Array(woken.values)
+    }
+
+    /// Lets nobody wait from now on; returns everybody who does.
+    package mutating func close() -> [CheckedContinuation<Void, Never>] {
+        isClosed = true
+        let woken = topics.values.flatMap { $0.waiters.values }
+        for topic in topics.keys { topics[topic]?.waiters = [:] }
+        return woken
+    }
+
+    /// The topics that somebody watches, with the newest end announced.
+    package var watchedTopics: [TopicName: Offset] { topics.mapValues(\.announcedEnd) }
+}
