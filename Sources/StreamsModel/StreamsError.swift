@@ -23,6 +23,8 @@ public struct StreamsError: Error, Sendable, Equatable {
         public var limitValue: Int?
         /// How long to wait before the next try.
         public var retryAfter: Duration?
+        /// The name of the request in the server's log, for `internal`.
+        public var requestID: String?
         /// The methods that the path knows, for `method_not_allowed`.
         public var allow: [String]?
 
@@ -30,7 +32,9 @@ public struct StreamsError: Error, Sendable, Equatable {
         public init() {}
     }
 
-    /// Makes an error; `fill` sets what else the client should know.
+    /// Makes an error.
+    ///
+    /// `fill` sets what else the client should know.
     public init(_ code: ErrorCode, _ detail: String, _ fill: (inout Context) -> Void = { _ in }) {
         self.code = code
         self.detail = detail

@@ -1,0 +1,138 @@
+import Foundation
+import GRDB
+package import Logging
+package import StreamsCore
+import StreamsModel
+import Synchronization
+
+/// The embedded store: both ports on one SQLite file, for one process.
+///
+/// WAL and `synchronous=FULL`: a commit returns after its flush to disk. One writer commits what waits, of all topics,
+/// as one transaction; readers have connections of their own and never wait for it. ``run()`` must be running for
+/// writes to proceed.
+package final class SQLiteStore: Sendable {
+    let pool: DatabasePool
+    let states = Mutex(TopicStates())
+    private let configuration: SQLiteStoreConfiguration
+    private let time: any TimeSource
+    private let logger: Logger
+    private let lock: FileLock
+    private let queue = Mutex(WriteQueue())
+    private let wakeUps: AsyncStream<Void>
+    private let wakeUpsInput: AsyncStream<Void>.Continuation
+    private let commits = Atomic<Int>(0)
+
+    /// Opens the file, creating or upgrading it as needed.
+    ///
+    /// - Throws: ``SQLiteStoreError`` when the file is in use, from a newer version, or can not be opened.
+    package init(
+        configuration: SQLiteStoreConfiguration, time: any TimeSource = SystemTime(),
+        logger: Logger = Logger(label: "streams.sqlite")
+    ) throws(SQLiteStoreError) {
+        self.configuration = configuration
+        self.time = time
+        self.logger = logger
+        lock = try FileLock(path: configuration.path + ".lock")
+        pool = try Self.open(configuration)
+        (wakeUps, wakeUpsInput) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    private static func open(_ configuration: SQLiteStoreConfiguration) throws(SQLiteStoreError) -> DatabasePool {
+        var settings = Configuration()
+        settings.label = "streams"
+        settings.maximumReaderCount = configuration.readerCount
+        settings.busyMode = .timeout(5)
+        settings.prepareDatabase { database in
+            // Only takes effect on a new file; it lets retention give space back in small steps.
+            try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
+            try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
+        }
+        do {
+            let pool = try DatabasePool(path: configuration.path, configuration: settings)
+            let migrator = Schema.migrator
+            if try pool.read(migrator.hasBeenSuperseded) { throw SQLiteStoreError.tooNew(configuration.path) }
+            try migrator.migrate(pool)
+            return pool
+        } catch let error as SQLiteStoreError {
+            throw error
+        } catch {
+            throw SQLiteStoreError.cannotOpen(configuration.path, reason: "\(error)")
+        }
+    }
+
+    /// Performs the writes and the retention; returns after ``close()``, when all that was accepted is answered.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.keepRetention() }
+            for await _ in wakeUps {
+                while case let operations = queue.withLock({ $0.takeAll() }), !operations.isEmpty {
+                    await commit(operations)
+                }
+            }
+            group.cancelAll()
+        }
+        do {
+            try pool.close()
+        } catch {
+            logger.error("the data file was not closed cleanly", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Takes no more writes and lets those under way finish.
+    package func close() {
+        queue.withLock { $0.close() }
+        wakeUpsInput.finish()
+    }
+
+    /// How many transactions with changes were committed: each is one flush to disk.
+    package var commitCount: Int { commits.load(ordering: .relaxed) }
+
+    /// Hands a change to the writer.
+    func enqueue(_ operation: WriteOperation) {
+        switch queue.withLock({ $0.enqueue(operation) }) {
+        case .wake: wakeUpsInput.yield()
+        case .none: break
+        case .refuse: operation.fail(StoreError(.closed, effect: .none, "The store is closed."))
+        }
+    }
+
+    /// Commits the operations as one transaction, then answers each.
+    private func commit(_ operations: [WriteOperation]) async {
+        do {
+            let results = try await pool.writeWithoutTransaction { database in
+                var results: [WriteResult] = []
+                try database.inTransaction(.immediate) {
+                    var transaction = WriteTransaction(database: database)
+                    results = try operations.map { try transaction.perform($0, self.configuration.retentionStep) }
+                    try transaction.finish()
+                    return .commit
+                }
+                return results
+            }
+            commits.add(1, ordering: .relaxed)
+            states.withLock { states in
+                for result in results { result.apply(to: &states) }
+            }
+            for (operation, result) in zip(operations, results) { result.answer(operation) }
+        } catch {
+            let failure = StoreError(error, isWrite: true)
+            logger.error("commit failed", metadata: ["error": "\(failure.message)"])
+            for operation in operations { operation.fail(failure) }
+        }
+    }
+
+    /// Trims what is older than the retention, now and then, in small steps.
+    private func keepRetention() async {
+        guard let retention = configuration.retention else { return }
+        while !Task.isCancelled {
+            let cutoff = time.now().advanced(by: .zero - retention)
+            let hasMore = await withCheckedContinuation { continuation in
+                enqueue(.trimExpired(before: cutoff, continuation))
+            }
+            if case .success(true) = hasMore { continue }
+            try? await time.sleep(for: configuration.retentionInterval)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import GRDB
+
+/// The tables of the file, as numbered migrations. Stored: a migration that was released is never changed.
+///
+///     topic                                   one row a topic
+///       id              INTEGER  row id
+///       name            TEXT     the topic's name, unique
+///       current_offset  INTEGER  last offset handed out, of those that are durable; 0 for none
+///       claim_offset    INTEGER  first offset of the newest durable claim, or NULL
+///       claimed_at      INTEGER  when that claim was taken (ms); when the topic was created where there is none
+///       trimmed_before  INTEGER  first offset that is kept
+///       created_at      INTEGER  when the topic was created (ms)
+///
+///     segment                                 one row a segment, in order of commit
+///       id              INTEGER  row id
+///       topic           INTEGER  topic.id
+///       last            INTEGER  last offset: with topic, the key
+///       first           INTEGER  first offset
+///       kind            INTEGER  0 messages, 1 filler
+///       format          INTEGER  version of the body's format
+///       append_id       BLOB     16 bytes
+///       previous_claim  INTEGER  first offset of the claim before, or NULL
+///       timestamp       INTEGER  time of the claim (ms)
+///       body            BLOB     NDJSON
+enum Schema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 topics and segments") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE topic (
+                        id INTEGER PRIMARY KEY,
+                        name TEXT NOT NULL UNIQUE,
+                        current_offset INTEGER NOT NULL,
+                        claim_offset INTEGER,
+                        claimed_at INTEGER NOT NULL,
+                        trimmed_before INTEGER NOT NULL,
+                        created_at INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE TABLE segment (
+                        id INTEGER PRIMARY KEY,
+                        topic INTEGER NOT NULL REFERENCES topic(id),
+                        last INTEGER NOT NULL,
+                        first INTEGER NOT NULL,
+                        kind INTEGER NOT NULL,
+                        format INTEGER NOT NULL,
+                        append_id BLOB NOT NULL,
+                        previous_claim INTEGER,
+                        timestamp INTEGER NOT NULL,
+                        body BLOB NOT NULL
+                    ) STRICT;
+                    CREATE UNIQUE INDEX segment_key ON segment(topic, last);
+                    """)
+        }
+        return migrator
+    }
+}

@@ -1,0 +1,86 @@
+import StreamsCore
+import StreamsModel
+
+/// The topics' counters in memory: where claims come from, and what readers see.
+///
+/// Two ends a topic: `claimedEnd` moves with each claim, `head.end` only when a commit made a segment durable. So a
+/// claim costs no write of its own, and no reader ever sees an end that a crash could take back. After a crash the
+/// file's counter is both.
+struct TopicStates {
+    struct State {
+        /// The topic's row.
+        let rowID: Int64
+        /// What is durable, and all that readers see.
+        var head: TopicHead
+        /// The next offset to be claimed.
+        var claimedEnd: Offset
+        /// The first offset of the newest claim that stands, where known.
+        var claimStart: Offset?
+        /// The newest claim and its id, for retries and for giving back; `nil` after it was given back.
+        var newestClaim: (claim: Claim, id: AppendID)?
+
+        init(rowID: Int64, head: TopicHead) {
+            self.rowID = rowID
+            self.head = head
+            self.claimedEnd = head.end
+            self.claimStart = head.lastClaimStart
+        }
+    }
+
+    private var states: [TopicName: State] = [:]
+    /// Moves whenever a low mark moves, so that a row read before is not taken for the present.
+    private(set) var trimCount = 0
+
+    /// A topic's state, once it was loaded.
+    subscript(topic: TopicName) -> State? { states[topic] }
+
+    /// Takes a row in that was read from the file, unless the topic is there already.
+    mutating func adopt(_ state: State, for topic: TopicName) {
+        if states[topic] == nil { states[topic] = state }
+    }
+
+    /// Takes the next offsets; `nil` where the topic is not loaded.
+    mutating func claim(_ request: ClaimRequest) -> Claim? {
+        guard let state = states[request.topic] else { return nil }
+        if let newest = state.newestClaim, newest.id == request.id { return newest.claim }
+        let claim = Claim(
+            topic: request.topic,
+            range: state.claimedEnd..<state.claimedEnd.advanced(by: request.count),
+            previousClaim: state.claimStart, at: request.at)
+        states[request.topic]?.claimStart = claim.range.lowerBound
+        states[request.topic]?.claimedEnd = claim.range.upperBound
+        states[request.topic]?.newestClaim = (claim, request.id)
+        return claim
+    }
+
+    /// Takes a claim back if it is the newest.
+    mutating func release(_ claim: Claim) -> Bool {
+        guard let state = states[claim.topic], state.newestClaim?.claim == claim,
+            state.head.end <= claim.range.lowerBound
+        else { return false }
+        states[claim.topic]?.claimedEnd = claim.range.lowerBound
+        states[claim.topic]?.claimStart = claim.previousClaim
+        states[claim.topic]?.newestClaim = nil
+        return true
+    }
+
+    /// Notes that a segment is durable.
+    mutating func stored(_ segment: Segment) {
+        guard var state = states[segment.topic], state.head.end < segment.range.upperBound else { return }
+        state.head.end = segment.range.upperBound
+        state.head.lastClaimStart = segment.range.lowerBound
+        state.head.lastClaimedAt = segment.timestamp
+        if state.claimedEnd < state.head.end {
+            state.claimedEnd = state.head.end
+            state.claimStart = segment.range.lowerBound
+        }
+        states[segment.topic] = state
+    }
+
+    /// Notes that everything below `earliest` is gone.
+    mutating func trimmed(_ topic: TopicName, to earliest: Offset) {
+        trimCount += 1
+        guard let state = states[topic] else { return }
+        states[topic]?.head.earliest = max(state.head.earliest, earliest)
+    }
+}
