@@ -1,0 +1,170 @@
+package import StreamsModel
+import Synchronization
+
+/// Both storage ports in memory: the reference adapter, and what the ports mean where their comments leave a doubt.
+///
+/// It behaves like the cloud: a claim moves the end at once, so a claim without a segment shows as a hole; a claim is
+/// never taken back; and the segments know nothing of the table. It has no clock and draws nothing at random: the same
+/// calls give the same answers. Nothing survives the process.
+package final class InMemoryStore: Sendable {
+    /// How many keys a reader should ask for at once; a list gives any number.
+    package let keysPerList: Int
+
+    private let state = Mutex(State())
+
+    private struct State {
+        var topics: [TopicName: TopicItem] = [:]
+        var segments: [TopicName: TopicSegments] = [:]
+    }
+
+    /// Makes an empty store.
+    ///
+    /// `keysPerList` is 1,000 as on S3; tests choose small pages.
+    package init(keysPerList: Int = 1000) {
+        precondition(keysPerList >= 1, "a page holds at least one key")
+        self.keysPerList = keysPerList
+    }
+
+    /// Drops what lies before `offset`, or before the end where `offset` lies past it.
+    ///
+    /// When it returns, the earliest offset has moved forward to there, never back, and the segments wholly below it
+    /// are gone; one that reaches across it stays whole. Without such a topic nothing happens.
+    package func trim(_ topic: TopicName, before offset: Offset) {
+        state.withLock { state in
+            guard let earliest = state.topics[topic]?.trim(before: offset) else { return }
+            state.segments[topic]?.removeAll(below: earliest)
+        }
+    }
+}
+
+extension InMemoryStore: Table {
+    /// Takes the next offsets; the end moves at once.
+    package func claim(_ request: ClaimRequest) async -> ClaimOutcome {
+        guard let claim = state.withLock({ $0.topics[request.topic]?.claim(request) }) else { return .noSuchTopic }
+        return .claimed(claim)
+    }
+
+    /// The state of a topic, with claims that are not stored yet.
+    package func head(of topic: TopicName) async -> TopicHead? {
+        state.withLock { $0.topics[topic]?.head }
+    }
+
+    /// Creates a topic unless it stands.
+    package func create(_ topic: TopicName, at now: Timestamp) async -> Bool {
+        state.withLock { state in
+            guard state.topics[topic] == nil else { return false }
+            state.topics[topic] = TopicItem(createdAt: now)
+            return true
+        }
+    }
+
+    /// The names that begin with `prefix` and come after `after`, in the order of their bytes.
+    package func topics(prefix: String, after: String, limit: Int) async -> [TopicName] {
+        let names = state.withLock { Array($0.topics.keys) }
+        let matching = names.filter { name in
+            name.rawValue.utf8.starts(with: prefix.utf8)
+                && after.utf8.lexicographicallyPrecedes(name.rawValue.utf8)
+        }
+        return Array(matching.sorted().prefix(limit))
+    }
+}
+
+extension InMemoryStore: SegmentStore {
+    /// Stores a segment unless its key is taken.
+    ///
+    /// `signedAt` is without effect: no write lands late here.
+    package func put(_ segment: Segment, signedAt: Timestamp) async -> PutOutcome {
+        state.withLock { $0.segments[segment.topic, default: TopicSegments()].put(segment) }
+    }
+
+    /// The segments at these keys, all of one moment.
+    package func get(_ keys: [SegmentKey]) async -> [Segment?] {
+        state.withLock { state in
+            keys.map { state.segments[$0.topic]?.segment(at: $0.last) }
+        }
+    }
+
+    /// The keys from the first one at or above `from`, as many as are asked for.
+    package func list(_ topic: TopicName, from: Offset, limit: Int) async -> [SegmentListing] {
+        state.withLock { $0.segments[topic]?.list(from: from, limit: limit) ?? [] }
+    }
+}
+
+/// A topic's item in the table.
+private struct TopicItem {
+    private let createdAt: Timestamp
+    private var earliest = Offset.first
+    private var end = Offset.first
+    private var newestClaim: (id: AppendID, claim: Claim)?
+
+    init(createdAt: Timestamp) {
+        self.createdAt = createdAt
+    }
+
+    var head: TopicHead {
+        TopicHead(
+            earliest: earliest, end: end, lastClaimStart: newestClaim?.claim.range.lowerBound,
+            lastClaimedAt: newestClaim?.claim.at ?? createdAt, createdAt: createdAt)
+    }
+
+    mutating func claim(_ request: ClaimRequest) -> Claim {
+        precondition(request.count >= 1, "a claim takes at least one offset")
+        if let newestClaim, newestClaim.id == request.id { return newestClaim.claim }
+        let claim = Claim(
+            topic: request.topic, range: end..<end.advanced(by: request.count),
+            previousClaim: newestClaim?.claim.range.lowerBound, at: request.at)
+        newestClaim = (request.id, claim)
+        end = claim.range.upperBound
+        return claim
+    }
+
+    /// Returns the earliest offset after the trim.
+    mutating func trim(before offset: Offset) -> Offset {
+        earliest = max(earliest, min(offset, end))
+        return earliest
+    }
+}
+
+/// The segments of a topic.
+private struct TopicSegments {
+    /// In order of their last offsets, no two with the same.
+    private var segments: [Segment] = []
+
+    mutating func put(_ segment: Segment) -> PutOutcome {
+        let index = index(atOrAbove: segment.range.last)
+        if index < segments.endIndex, segments[index].range.last == segment.range.last { return .taken }
+        segments.insert(segment, at: index)
+        return .stored
+    }
+
+    func segment(at last: Offset) -> Segment? {
+        let index = index(atOrAbove: last)
+        guard index < segments.endIndex, segments[index].range.last == last else { return nil }
+        return segments[index]
+    }
+
+    func list(from: Offset, limit: Int) -> [SegmentListing] {
+        segments[index(atOrAbove: from)...].prefix(limit).map { segment in
+            SegmentListing(key: segment.key, bodyBytes: segment.body.count)
+        }
+    }
+
+    mutating func removeAll(below offset: Offset) {
+        segments.removeSubrange(..<index(atOrAbove: offset))
+    }
+
+    /// The place of the first segment whose last offset is `offset` or above, by binary search.
+    private func index(atOrAbove offset: Offset) -> Int {
+        var low = segments.startIndex
+        var high = segments.endIndex
+        while low < high {
+            let middle = low + (high - low) / 2
+            if segments[middle].range.last < offset {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low
+    }
+}
