@@ -82,13 +82,16 @@ extension PortConformance {
     package func headIsOfOneMoment(on store: Store) async throws {
         let topic = try await makeTopic(in: store)
         let starts = Shared<[Offset: Offset]>([:])
+        let writing = Shared(16)
         let heads = try await withThrowingTaskGroup(of: [TopicHead].self) { group in
             for writer in 0..<16 {
                 group.addTask { [self] in
+                    defer { writing.withLock { $0 -= 1 } }
                     for number in 0..<16 {
-                        let segment = try await append(
-                            (writer + number) % 9 + 1, to: topic, number: writer * 100 + number, in: store)
+                        let count = (writer + number) % 9 + 1
+                        let segment = try await append(count, to: topic, number: writer * 100 + number, in: store)
                         starts.withLock { $0[segment.range.upperBound] = segment.range.lowerBound }
+                        await Task.yield()
                     }
                     return []
                 }
@@ -96,10 +99,10 @@ extension PortConformance {
             for _ in 0..<4 {
                 group.addTask { [self] in
                     var heads: [TopicHead] = []
-                    for _ in 0..<64 {
+                    repeat {
                         heads.append(try await head(of: topic, in: store))
                         await Task.yield()
-                    }
+                    } while writing.withLock { $0 > 0 }
                     #expect(zip(heads, heads.dropFirst()).allSatisfy { $0.end <= $1.end })
                     return heads
                 }
