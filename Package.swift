@@ -6,9 +6,9 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let dequeModule = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -43,22 +43,28 @@ let package = Package(
         .target(name: "StreamsAPI", dependencies: ["StreamsModel", httpTypes]),
         .target(
             name: "StreamsHTTP",
-            dependencies: ["StreamsAPI", "StreamsCore", "StreamsModel", httpTypes, logging, metrics]),
+            dependencies: ["StreamsAPI", "StreamsCore", "StreamsModel", httpTypes]),
         .target(
             name: "StreamsServer",
             dependencies: [
-                "StreamsHTTP", "StreamsCore", "StreamsModel", httpTypes, hummingbird, logging, metrics, nioCore,
+                "StreamsHTTP", "StreamsCore", "StreamsModel", coreMetrics, httpTypes, hummingbirdCore, logging, nioCore,
                 nioHTTP1, nioPosix, serviceLifecycle,
             ]),
-        .target(name: "StreamsClient", dependencies: ["StreamsAPI", "StreamsModel", asyncHTTPClient, nioCore, nioHTTP1]),
+        .target(
+            name: "StreamsClient",
+            dependencies: ["StreamsAPI", "StreamsModel", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
         .executableTarget(
             name: "streams",
             dependencies: [
                 "StreamsClient", "StreamsCore", "StreamsHTTP", "StreamsModel", "StreamsServer", "StreamsSQLite",
-                argumentParser, logging, metrics, serviceLifecycle, unixSignals,
+                argumentParser, coreMetrics, logging, serviceLifecycle, unixSignals,
             ]),
         // Tests.
         .target(name: "StreamsTesting", dependencies: ["StreamsCore", "StreamsModel"]),
+        .testTarget(
+            name: "StreamsSQLiteTests",
+            dependencies: ["StreamsCore", "StreamsModel", "StreamsSQLite", "StreamsTesting", logging]),
+        .testTarget(name: "TidyTests"),
         .testTarget(
             name: "StreamsCoreTests", dependencies: ["StreamsCore", "StreamsModel", "StreamsTesting", logging]),
     ]

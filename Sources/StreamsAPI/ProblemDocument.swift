@@ -1,4 +1,4 @@
-package import HTTPTypes
+import HTTPTypes
 package import StreamsModel
 
 /// An error on the wire: `application/problem+json` of RFC 9457, with the members of ``StreamsError/Context``.

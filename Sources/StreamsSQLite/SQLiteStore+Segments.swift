@@ -19,8 +19,9 @@ extension SQLiteStore: SegmentStore {
                     FROM segment JOIN topic ON topic.id = segment.topic WHERE topic.name = ? AND segment.last = ?
                     """)
             return try keys.map { key in
-                try Row.fetchCursor(statement, arguments: [key.topic.rawValue, key.last.rawValue]).next()
-                    .map { try Self.segment(at: key, from: $0) }
+                let rows = try Row.fetchCursor(statement, arguments: [key.topic.rawValue, key.last.rawValue])
+                // The row is a view of the cursor: it is empty once the cursor is gone.
+                return try withExtendedLifetime(rows) { try rows.next().map { try Self.segment(at: key, from: $0) } }
             }
         }
     }

@@ -43,6 +43,8 @@ package final class SQLiteStore: Sendable {
         settings.maximumReaderCount = configuration.readerCount
         settings.busyMode = .timeout(5)
         settings.prepareDatabase { database in
+            // Also called for the reading connections, which can set none of this.
+            if database.configuration.readonly { return }
             // Only takes effect on a new file; it lets retention give space back in small steps.
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             try database.execute(sql: "PRAGMA synchronous = FULL")
@@ -74,6 +76,8 @@ package final class SQLiteStore: Sendable {
             group.cancelAll()
         }
         do {
+            // Leaves one file behind, which can be copied as it is.
+            try await pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
             try pool.close()
         } catch {
             logger.error("the data file was not closed cleanly", metadata: ["error": "\(error)"])

@@ -6,7 +6,8 @@ package enum MessageLine {
     /// Returns the whole line where it is not in the format (a body that someone else wrote).
     package static func payload(in body: [UInt8], line: Range<Int>) -> Range<Int> {
         let bytes = body.span
-        var scanner = JSONScanner(start: line.lowerBound, end: line.upperBound, nestingMaximum: JSONScanner.nestingCeiling)
+        var scanner = JSONScanner(
+            start: line.lowerBound, end: line.upperBound, nestingMaximum: JSONScanner.nestingCeiling)
         guard scanner.accept(UInt8(ascii: "{"), in: bytes) else { return line }
         while let name = try? scanner.string(in: bytes), scanner.accept(UInt8(ascii: ":"), in: bytes),
             let value = try? scanner.value(in: bytes)

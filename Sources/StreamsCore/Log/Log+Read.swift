@@ -114,7 +114,8 @@ extension Log {
         }
     }
 
-    var isClosed: Bool { queues.withLock { $0.isClosed } }
+    /// Whether ``close()`` was called: readers are to end.
+    package var isClosed: Bool { queues.withLock { $0.isClosed } }
 }
 
 extension Log {

@@ -8,17 +8,18 @@ package protocol SegmentStore: Sendable {
     /// How many keys one ``list(_:from:limit:)`` returns best: a page of the store.
     var keysPerList: Int { get }
 
-    /// Stores a segment unless its key is taken; nothing is ever overwritten.
+    /// Stores a segment, which lies within a claim, unless its key is taken; nothing is ever overwritten.
     ///
     /// A retry after an unknown outcome may find `taken` by the caller's own earlier try: compare append ids.
     /// `signedAt` is the time of the claim (or of the list that showed the hole), which bounds how late the write can
     /// still land.
     func put(_ segment: Segment, signedAt: Timestamp) async throws(StoreError) -> PutOutcome
 
-    /// The segments at these keys, in the order of the keys; `nil` where there is none.
+    /// The segments at these keys, in the order of the keys; `nil` where there is none. The keys may be of several
+    /// topics, and may be none.
     func get(_ keys: [SegmentKey]) async throws(StoreError) -> [Segment?]
 
-    /// At most `limit` keys of a topic from the first one at or above `from`, in order of offset.
+    /// At most `limit` keys, at least 1, of a topic from the first one at or above `from`, in order of offset.
     ///
     /// Fewer than `limit` mean that there are no more.
     func list(_ topic: TopicName, from: Offset, limit: Int) async throws(StoreError) -> [SegmentListing]

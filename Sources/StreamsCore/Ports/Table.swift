@@ -7,20 +7,22 @@ package import StreamsModel
 package protocol Table: Sendable {
     /// Takes the next `count` offsets of a topic.
     ///
-    /// Idempotent by `request.id`: a retry after a lost answer returns the same claim as long as no other claim came
-    /// after it; otherwise it takes a new range, and the lost one is a hole.
+    /// Idempotent by `request.id`, which is unique within the topic: a retry after a lost answer returns the same
+    /// range and the first try's time as long as no other claim came after it (`previousClaim` may then be unknown);
+    /// otherwise, or after a crash of an embedded store, it takes a new range, and the lost one is a hole.
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome
 
     /// Gives back a claim of which the caller knows that nothing was or will be stored for it.
     ///
-    /// Returns whether the table took it back. `false` (the default) means that the range stays a hole, for the caller
+    /// Only the newest claim can be taken back, or the claims above it would change their place. Returns whether the
+    /// table took it back. `false` (the default) means that the range stays a hole, for the caller
     /// to close with a filler. Only a store without late writers may ever return `true`.
     func release(_ claim: Claim) async -> Bool
 
     /// The state of a topic, or `nil` where there is none.
     ///
-    /// `end` and `lastClaimStart` come from one version of the item. `end` covers every stored segment; whether it
-    /// covers claims that are not stored yet is up to the implementation.
+    /// `end` and `lastClaimStart` come from one version of the item. `end` covers every segment stored in a claim;
+    /// whether it covers claims that are not stored yet is up to the implementation.
     func head(of topic: TopicName) async throws(StoreError) -> TopicHead?
 
     /// Creates a topic at offset 1 unless it stands; returns whether this call created it.
@@ -28,11 +30,14 @@ package protocol Table: Sendable {
     /// Idempotent, but after an unknown outcome a retry may return `false` for its own creation.
     func create(_ topic: TopicName, at now: Timestamp) async throws(StoreError) -> Bool
 
-    /// The names of at most `limit` topics that begin with `prefix` and come after `after`, in name order.
+    /// The names of at most `limit` topics, at least 1, that begin with `prefix` and come after `after`, in name order.
+    ///
+    /// The one read that need not be strong: a topic made a moment ago may be missing.
     func topics(prefix: String, after: String, limit: Int) async throws(StoreError) -> [TopicName]
 }
 
 extension Table {
+    /// Takes nothing back: the claim is a hole.
     package func release(_ claim: Claim) async -> Bool { false }
 }
 

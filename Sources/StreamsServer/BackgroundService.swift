@@ -1,0 +1,23 @@
+import ServiceLifecycle
+
+/// Something that runs until it is closed, as a service: a graceful shutdown closes it, and its run finishes what it
+/// has accepted.
+package struct BackgroundService: Service {
+    private let body: @Sendable () async -> Void
+    private let close: @Sendable () -> Void
+
+    /// Makes a service of a run and what ends it.
+    package init(run body: @escaping @Sendable () async -> Void, close: @escaping @Sendable () -> Void) {
+        self.body = body
+        self.close = close
+    }
+
+    /// Runs until the shutdown.
+    package func run() async {
+        await withGracefulShutdownHandler {
+            await body()
+        } onGracefulShutdown: {
+            close()
+        }
+    }
+}

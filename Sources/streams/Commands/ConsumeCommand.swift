@@ -1,0 +1,118 @@
+import ArgumentParser
+import Foundation
+import StreamsClient
+import StreamsCore
+import StreamsModel
+
+/// `streams consume`
+struct ConsumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "consume",
+        abstract: "Write a topic's messages to standard output, one a line.",
+        discussion: """
+            Without --follow it stops at the end that the topic has when it starts.
+
+              streams consume orders --limit 5
+              streams consume orders --follow | jq .
+            """)
+
+    @Argument(help: "The topic.", transform: TopicName.init)
+    var topic: TopicName
+
+    @Option(help: "Where to begin: an offset, 'earliest' (default) or 'latest'.")
+    var offset: String?
+
+    @Option(help: "Where to begin: a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970.")
+    var since: String?
+
+    @Option(help: "Stop after this many messages.")
+    var limit: Int?
+
+    @Flag(name: .shortAndLong, help: "Go on with new messages as they come.")
+    var follow = false
+
+    @Flag(help: "Write whole messages (offset, payload, timestamp, key, headers) instead of payloads.")
+    var messages = false
+
+    @OptionGroup var options: ClientOptions
+
+    func validate() throws {
+        if offset != nil, since != nil { throw ValidationError("Give either --offset or --since, not both.") }
+        if let limit, limit < 1 { throw ValidationError("--limit is at least 1.") }
+    }
+
+    func run() async throws {
+        let client = try options.client()
+        try await reportingErrors { try await consume(client) }
+    }
+
+    private func consume(_ client: StreamsClient) async throws {
+        var position = since.map { (name: "since", value: $0) } ?? (name: "offset", value: offset ?? "earliest")
+        var remaining = limit ?? .max
+        var stop: Int64?
+        var connection = Reconnection(isAllowed: follow)
+        while remaining > 0 {
+            let wait = follow && stop == nil && position.name == "offset" ? 20 : 0
+            let lines: StreamsClient.Lines
+            do throws(StreamsError) {
+                lines = try await client.consume(
+                    topic,
+                    query: [position, ("limit", String(min(remaining, 1000))), ("wait", String(wait))],
+                    wait: .seconds(wait))
+                connection.succeeded()
+            } catch {
+                try await connection.failed(error)
+                continue
+            }
+            Terminal.output(messages ? lines.bytes : Self.payloads(lines.bytes))
+            remaining -= lines.bytes.count { $0 == UInt8(ascii: "\n") }
+            position = ("offset", String(lines.nextOffset))
+            if !follow {
+                stop = stop ?? lines.endOffset
+                if lines.nextOffset >= stop ?? 0 { return }
+                // An unfinished write is in the way: the server waits for it, or settles that it never comes.
+                if lines.bytes.isEmpty { try await Task.sleep(for: .milliseconds(100)) }
+            }
+        }
+    }
+
+    private static func payloads(_ lines: [UInt8]) -> [UInt8] {
+        var payloads: [UInt8] = []
+        payloads.reserveCapacity(lines.count)
+        var start = 0
+        while start < lines.count {
+            let end = lines[start...].firstIndex(of: UInt8(ascii: "\n")) ?? lines.count
+            payloads.append(contentsOf: lines[MessageLine.payload(in: lines, line: start..<end)])
+            payloads.append(UInt8(ascii: "\n"))
+            start = end + 1
+        }
+        return payloads
+    }
+}
+
+/// A follower outlives restarts of the server: it says once that it waits, and goes on where it was.
+private struct Reconnection {
+    let isAllowed: Bool
+    private var pause = Duration.milliseconds(200)
+    private var hasReported = false
+    private var hasSucceeded = false
+
+    init(isAllowed: Bool) {
+        self.isAllowed = isAllowed
+    }
+
+    mutating func succeeded() {
+        if hasReported { Terminal.report("streams: connected again") }
+        pause = .milliseconds(200)
+        hasReported = false
+        hasSucceeded = true
+    }
+
+    mutating func failed(_ error: StreamsError) async throws {
+        guard isAllowed, hasSucceeded, error.code == .unavailable || error.code == .throttled else { throw error }
+        if !hasReported { Terminal.report("streams: \(error.detail) Waiting for the server to come back.") }
+        hasReported = true
+        try await Task.sleep(for: pause)
+        pause = min(pause * 2, .seconds(5))
+    }
+}

@@ -1,0 +1,175 @@
+import ArgumentParser
+import Foundation
+import StreamsAPI
+import StreamsClient
+import StreamsModel
+
+/// `streams produce`
+struct ProduceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "produce",
+        abstract: "Append messages to a topic: JSON values from the arguments, or one a line from standard input.",
+        discussion: """
+            Lines are sent as they come, many at once when many are there. Each batch is written whole or not at all; \
+            the command stops at the first that fails and says which lines were written.
+
+              streams produce orders '{"id": 1}'
+              cat events.ndjson | streams produce orders
+            """)
+
+    @Argument(help: "The topic; it is created with its first message.", transform: TopicName.init)
+    var topic: TopicName
+
+    @Argument(help: "Payloads, each a JSON value; without any, standard input is read.")
+    var payloads: [String] = []
+
+    @Flag(name: .shortAndLong, help: "Do not report what was written.")
+    var quiet = false
+
+    @OptionGroup var options: ClientOptions
+
+    func run() async throws {
+        let client = try options.client()
+        try await reportingErrors {
+            var producer = LineProducer(client: client, topic: topic)
+            if payloads.isEmpty {
+                var lines = LineBatches(descriptor: STDIN_FILENO)
+                while let batch = lines.next() { try await producer.send(batch) }
+            } else {
+                // Raw line breaks in an argument are white space of JSON, and would end a line of NDJSON.
+                let lines = payloads.map { $0.split(whereSeparator: \.isNewline).joined(separator: " ") + "\n" }
+                try await producer.send(Array(lines.joined().utf8))
+            }
+            Terminal.endProgress()
+            if !quiet { Terminal.report(producer.summary) }
+        }
+    }
+}
+
+/// Sends batches of lines and keeps count.
+private struct LineProducer {
+    let client: StreamsClient
+    let topic: TopicName
+    private var lineCount = 0
+    private var messageCount = 0
+    private var first: Int64?
+    private var last: Int64?
+
+    /// Tries of a batch that certainly was not written.
+    private static let triesMaximum = 5
+
+    init(client: StreamsClient, topic: TopicName) {
+        self.client = client
+        self.topic = topic
+    }
+
+    var summary: String {
+        guard let first, let last else { return "nothing to produce" }
+        return
+            "produced \(messageCount) message\(messageCount == 1 ? "" : "s") to \(topic): offsets \(first) to \(last)"
+    }
+
+    mutating func send(_ batch: [UInt8]) async throws(StreamsError) {
+        let lines = batch.count { $0 == UInt8(ascii: "\n") }
+        guard batch.contains(where: { !" \t\r\n".utf8.contains($0) }) else {
+            lineCount += lines
+            return
+        }
+        let receipt: StreamsClient.ProduceReceipt
+        do {
+            receipt = try await sendRetrying(batch)
+        } catch {
+            throw located(error, in: batch)
+        }
+        lineCount += lines
+        messageCount += receipt.count
+        first = first ?? receipt.offset
+        last = receipt.lastOffset
+        Terminal.progress("\(messageCount) messages")
+    }
+
+    private func sendRetrying(_ batch: [UInt8]) async throws(StreamsError) -> StreamsClient.ProduceReceipt {
+        var pause = Duration.milliseconds(100)
+        for _ in 1..<Self.triesMaximum {
+            do {
+                return try await client.produce(lines: batch, to: topic)
+            } catch {
+                guard error.code.isRetryable, error.code.hasCertainlyNoSideEffects, messageCount > 0 else {
+                    throw error
+                }
+            }
+            try? await Task.sleep(for: pause)
+            pause *= 2
+        }
+        return try await client.produce(lines: batch, to: topic)
+    }
+
+    /// Says where in the input it went wrong, and what is written.
+    private func located(_ error: StreamsError, in batch: [UInt8]) -> StreamsError {
+        var error = error
+        if let position = error.context.position {
+            let line = lineCount + 1 + batch.prefix(position).count { $0 == UInt8(ascii: "\n") }
+            error.detail = "line \(line): \(error.detail)"
+        }
+        if lineCount > 0 {
+            error.detail += " Lines 1 to \(lineCount) are written (\(messageCount) messages); nothing after them."
+        }
+        return error
+    }
+}
+
+/// Standard input in batches of whole lines: what is there now, up to a bound, so that a slow source is not held back
+/// and a fast one is sent in large batches.
+private struct LineBatches {
+    let descriptor: CInt
+    private var rest: [UInt8] = []
+    private var isAtEnd = false
+
+    private static let bytesMaximum = 1024 * 1024
+    private static let linesMaximum = 5000
+
+    init(descriptor: CInt) {
+        self.descriptor = descriptor
+    }
+
+    /// The next lines, or `nil` at the end of the input.
+    mutating func next() -> [UInt8]? {
+        while true {
+            if let end = completeLines() {
+                defer { rest.removeFirst(end) }
+                return Array(rest[..<end])
+            }
+            if isAtEnd {
+                guard !rest.isEmpty else { return nil }
+                defer { rest = [] }
+                return rest + [UInt8(ascii: "\n")]
+            }
+            read()
+        }
+    }
+
+    /// Where the last of the lines that go into the next batch ends.
+    private func completeLines() -> Int? {
+        var end: Int?
+        var lines = 0
+        for (index, byte) in rest.enumerated() where byte == UInt8(ascii: "\n") {
+            if end != nil, index >= Self.bytesMaximum { break }
+            end = index + 1
+            lines += 1
+            if lines == Self.linesMaximum { break }
+        }
+        return end
+    }
+
+    private mutating func read() {
+        let chunk = [UInt8](unsafeUninitializedCapacity: Self.bytesMaximum) { buffer, count in
+            var received = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
+            while received < 0, errno == EINTR {
+                received = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
+            }
+            count = max(0, received)
+        }
+        if chunk.isEmpty { isAtEnd = true }
+        rest += chunk
+    }
+}

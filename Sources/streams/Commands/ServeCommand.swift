@@ -1,0 +1,107 @@
+import ArgumentParser
+import CoreMetrics
+import Foundation
+import Logging
+import ServiceLifecycle
+import StreamsCore
+import StreamsHTTP
+import StreamsModel
+import StreamsServer
+import StreamsSQLite
+import UnixSignals
+
+/// `streams serve`
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run a server.",
+        discussion: """
+            Each option can also be given in the environment, by the name in parentheses; a flag wins. SIGTERM and \
+            SIGINT (Ctrl-C) stop it after the requests under way have their answers.
+            """)
+
+    @Option(help: "The port (STREAMS_PORT; default 9000; 0 for any free one).")
+    var port: String?
+
+    @Option(help: "The address to listen on (STREAMS_HOST; default 127.0.0.1, this machine only).")
+    var host: String?
+
+    @Option(help: "Where messages are kept: 'sqlite' or 'memory', which forgets (STREAMS_STORE; default sqlite).")
+    var store: String?
+
+    @Option(help: "The data file (STREAMS_DATA; default data/streams.sqlite); its folder is created.")
+    var data: String?
+
+    @Option(help: "How long messages are kept: 30d, 12h, 15m, 30s or 'forever' (STREAMS_RETENTION; default 30d).")
+    var retention: String?
+
+    @Option(help: "Origins that browsers may call from, separated by commas (STREAMS_ALLOWED_ORIGINS; default *).")
+    var allowedOrigins: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical (STREAMS_LOG_LEVEL; default info).")
+    var logLevel: String?
+
+    func run() async throws {
+        let settings = try ServeSettings(self)
+        signal(SIGPIPE, SIG_IGN)
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "streams")
+        logger.logLevel = settings.logLevel
+        do {
+            try await Server(settings: settings, logger: logger).run()
+        } catch {
+            logger.critical("failed", metadata: ["error": "\(Self.explain(error, settings))"])
+            throw ExitCode.failure
+        }
+    }
+
+    private static func explain(_ error: any Error, _ settings: ServeSettings) -> String {
+        let text = "\(error)"
+        guard text.contains("bind") else { return text }
+        return "Cannot listen on \(settings.host):\(settings.port): \(text). Stop what listens there, "
+            + "or choose another port with --port."
+    }
+}
+
+/// The settings of a server, checked.
+struct ServeSettings {
+    /// The kinds of store that can be chosen.
+    enum Store: String {
+        case sqlite
+        case memory
+    }
+
+    let host: String
+    let port: Int
+    let store: Store
+    let dataPath: String
+    let retention: Retention
+    let allowedOrigins: [String]
+    let logLevel: Logger.Level
+
+    /// Reads flags and environment.
+    ///
+    /// - Throws: `ValidationError`.
+    init(_ command: ServeCommand) throws {
+        host = try Setting(flag: "--host", variable: "STREAMS_HOST").value(flag: command.host, default: "127.0.0.1")
+        port = try Setting(flag: "--port", variable: "STREAMS_PORT", form: "a number from 0 to 65535") {
+            Int($0).flatMap { (0...65535).contains($0) ? $0 : nil }
+        }.value(flag: command.port, default: 9000)
+        store = try Setting(flag: "--store", variable: "STREAMS_STORE", form: "'sqlite' or 'memory'") {
+            Store(rawValue: $0)
+        }.value(flag: command.store, default: .sqlite)
+        dataPath = try Setting(flag: "--data", variable: "STREAMS_DATA")
+            .value(flag: command.data, default: "data/streams.sqlite")
+        retention = try Setting(
+            flag: "--retention", variable: "STREAMS_RETENTION", form: "a time such as 30d, 12h, 15m, 30s, or 'forever'"
+        ) { Retention($0) }
+        .value(flag: command.retention, default: .limited(.seconds(30 * 86400)))
+        allowedOrigins = try Setting(flag: "--allowed-origins", variable: "STREAMS_ALLOWED_ORIGINS", form: "a list") {
+            $0.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        }.value(flag: command.allowedOrigins, default: ["*"])
+        logLevel = try Setting(
+            flag: "--log-level", variable: "STREAMS_LOG_LEVEL",
+            form: "one of trace, debug, info, notice, warning, error, critical"
+        ) { Logger.Level(rawValue: $0) }
+        .value(flag: command.logLevel, default: .info)
+    }
+}

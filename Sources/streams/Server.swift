@@ -1,0 +1,119 @@
+import CoreMetrics
+import Foundation
+import Logging
+import ServiceLifecycle
+import StreamsCore
+import StreamsHTTP
+import StreamsModel
+import StreamsServer
+import StreamsSQLite
+import UnixSignals
+
+/// The embedded server, put together: store, log, API, socket.
+struct Server {
+    let settings: ServeSettings
+    let logger: Logger
+
+    /// Serves until SIGTERM or SIGINT.
+    func run() async throws {
+        let time = SystemTime()
+        let registry = PrometheusRegistry()
+        MetricsSystem.bootstrap(registry)
+        let storage = try openStorage(time, registry)
+        let log = Log(
+            table: storage.table, segments: storage.segments, time: time,
+            makeAppendID: {
+                var generator = SystemRandomNumberGenerator()
+                return AppendID(using: &generator)
+            }, logger: logger)
+        observe(log, in: registry)
+        var configuration = StreamsHandler.Configuration(
+            storeName: settings.store.rawValue, version: Version.current)
+        configuration.allowedOrigins = settings.allowedOrigins
+        let handler = StreamsHandler(log: log, configuration: configuration) { registry.text }
+        var http = HTTPService.Configuration(port: settings.port)
+        http.host = settings.host
+        let service = HTTPService(
+            handler: handler, configuration: http, metrics: RequestMetrics(factory: registry), logger: logger
+        ) { announceReady(port: $0, storage.description) }
+        // Shut down from the last to the first: no new requests, then the appends under way, then the store.
+        let services: [any Service] =
+            storage.services + [BackgroundService(run: { await log.run() }, close: { log.close() }), service]
+        try await runServices(services)
+        logger.info("stopped")
+    }
+
+    private func runServices(_ services: [any Service]) async throws {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .error)
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+        configuration.maximumGracefulShutdownDuration = .seconds(25)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+
+    // MARK: Storage
+
+    private struct Storage {
+        var table: any StreamsCore.Table
+        var segments: any SegmentStore
+        var services: [any Service]
+        var description: String
+    }
+
+    private func openStorage(_ time: SystemTime, _ registry: PrometheusRegistry) throws -> Storage {
+        switch settings.store {
+        case .memory:
+            let store = InMemoryStore()
+            return Storage(table: store, segments: store, services: [], description: "memory, gone when it stops")
+        case .sqlite:
+            let folder = URL(fileURLWithPath: settings.dataPath).deletingLastPathComponent()
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let store = try SQLiteStore(
+                configuration: SQLiteStoreConfiguration(
+                    path: settings.dataPath, retention: settings.retention.duration),
+                time: time, logger: logger)
+            registry.observe("streams_store_commits_total", kind: "counter") { Double(store.commitCount) }
+            let service = BackgroundService(run: { await store.run() }, close: { store.close() })
+            let cache = CachingSegmentStore(store, bytesMaximum: 8 * 1024 * 1024)
+            return Storage(
+                table: store, segments: cache, services: [service],
+                description: URL(fileURLWithPath: settings.dataPath).path)
+        }
+    }
+
+    private func observe(_ log: Log, in registry: PrometheusRegistry) {
+        let counters = log.counters
+        registry.observe("streams_append_requests_total", kind: "counter") {
+            Double(counters.snapshot.appendRequests)
+        }
+        registry.observe("streams_messages_appended_total", kind: "counter") { Double(counters.snapshot.messages) }
+        registry.observe("streams_segments_written_total", kind: "counter") { Double(counters.snapshot.segments) }
+        registry.observe("streams_claims_taken_anew_total", kind: "counter") { Double(counters.snapshot.reclaims) }
+        registry.observe("streams_fillers_written_total", kind: "counter") { Double(counters.snapshot.fillers) }
+    }
+
+    // MARK: Words
+
+    private func announceReady(port: Int, _ storage: String) {
+        logger.info(
+            "ready",
+            metadata: [
+                "address": "\(settings.host):\(port)", "store": "\(settings.store.rawValue)", "data": "\(storage)",
+            ])
+        let url = "http://\(settings.host == "0.0.0.0" ? "127.0.0.1" : settings.host):\(port)"
+        let text = """
+            Serverless Streams is ready at \(url)
+            Data: \(storage)
+
+            Append a message, then read it back:
+
+              curl \(url)/topics/orders/produce --json '{"payload": {"id": 1, "item": "tea"}}'
+              curl "\(url)/topics/orders/consume?offset=1"
+
+            Ctrl-C stops it.
+
+            """
+        Terminal.output(Array(text.utf8))
+    }
+}
