@@ -29,7 +29,9 @@ struct ProduceBody {
     }
 }
 
-/// Finds the messages in a body. What is not JSON is reported before what has the wrong shape, wherever either stands.
+/// Finds the messages in a body.
+///
+/// What is not JSON is reported before what has the wrong shape, wherever either stands.
 private struct ProduceBodyParser {
     let limits: Limits
     private(set) var messages: [MessageBatch.Spans] = []

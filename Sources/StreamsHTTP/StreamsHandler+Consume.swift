@@ -4,7 +4,7 @@ import StreamsCore
 import StreamsModel
 
 extension StreamsHandler {
-    /// `GET /topics/{topic}/consume`
+    /// `GET /topics/{topic}/consume`: reads messages in order.
     func consume(
         _ request: APIRequest, from topic: TopicName, _ query: inout QueryParameters
     ) async throws(StreamsError) -> APIResponse {

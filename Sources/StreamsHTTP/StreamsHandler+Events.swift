@@ -4,8 +4,9 @@ import StreamsCore
 import StreamsModel
 
 extension StreamsHandler {
-    /// `GET /topics/{topic}/consume` as server-sent events (HTML standard, section 9.2): an event a message, whose id
-    /// is the message's offset. Ends only with the client, the server, or an error, which is its last event.
+    /// `GET /topics/{topic}/consume` as server-sent events: an event a message, whose id is the message's offset.
+    ///
+    /// The format is that of the HTML standard, section 9.2. Ends only with the client, the server, or an error, which is its last event.
     func events(_ request: APIRequest, _ read: ReadRequest) async throws(StreamsError) -> APIResponse {
         var read = read
         if let lastEventID = request.headers[.lastEventID] {

@@ -4,7 +4,7 @@ import StreamsCore
 import StreamsModel
 
 extension StreamsHandler {
-    /// `POST /topics/{topic}/produce`
+    /// `POST /topics/{topic}/produce`: appends messages.
     func produce(_ request: APIRequest, to topic: TopicName) async throws(StreamsError) -> APIResponse {
         let mediaType = try mediaType(of: request)
         let body = try ProduceBody(request.body, mediaType: mediaType, limits: configuration.limits)

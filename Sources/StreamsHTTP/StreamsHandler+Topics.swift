@@ -4,7 +4,7 @@ import StreamsCore
 import StreamsModel
 
 extension StreamsHandler {
-    /// `GET /topics`
+    /// `GET /topics`: the topics in name order.
     func topics(_ query: inout QueryParameters) async throws(StreamsError) -> APIResponse {
         let limit = try query.integer("limit", in: 1...1000) ?? 100
         let prefix = query.text("prefix") ?? ""
@@ -28,12 +28,12 @@ extension StreamsHandler {
         return .json(writer.finish())
     }
 
-    /// `GET /topics/{topic}`
+    /// `GET /topics/{topic}`: the state of a topic.
     func topicInfo(_ topic: TopicName) async throws(StreamsError) -> APIResponse {
         .json(Self.document(try await log.info(of: topic)))
     }
 
-    /// `PUT /topics/{topic}`
+    /// `PUT /topics/{topic}`: creates a topic, empty.
     func createTopic(_ topic: TopicName, _ request: APIRequest) async throws(StreamsError) -> APIResponse {
         guard request.body.isEmpty else {
             throw .invalidParameter("body", "Creating a topic takes no body yet.")

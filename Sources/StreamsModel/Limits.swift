@@ -1,6 +1,8 @@
 /// Every limit on what comes in, in one place; each is named in the error that enforces it.
 public struct Limits: Sendable, Equatable {
-    /// Largest request body in bytes (`request_body`). API Gateway itself stops at 10 MB, Lambda at 6 MB.
+    /// Largest request body in bytes (`request_body`).
+    ///
+    /// API Gateway itself stops at 10 MB, Lambda at 6 MB.
     public var requestBodyBytes = 5 * 1024 * 1024
     /// Largest message in bytes: payload, key and headers as sent (`message`).
     public var messageBytes = 1024 * 1024

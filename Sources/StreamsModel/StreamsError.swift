@@ -61,9 +61,9 @@ extension StreamsError: CustomStringConvertible {
     public var description: String { "\(code.rawValue): \(detail)" }
 }
 
-/// The error codes of the API. Stable: a code is never renamed, and its meaning never changes.
+/// The error codes of the API.
 ///
-/// A code exists only where a caller would act differently on it.
+/// Stable: a code is never renamed, and its meaning never changes. A code exists only where a caller would act differently on it.
 public enum ErrorCode: String, Sendable, CaseIterable {
     /// The body is not JSON; `position` says where.
     case invalidJSON = "invalid_json"

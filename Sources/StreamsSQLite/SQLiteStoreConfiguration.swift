@@ -1,6 +1,8 @@
 /// The settings of the embedded store.
 package struct SQLiteStoreConfiguration: Sendable {
-    /// The database file; its folder must exist. SQLite keeps `-wal` and `-shm` files beside it, and this store a
+    /// The database file; its folder must exist.
+    ///
+    /// SQLite keeps `-wal` and `-shm` files beside it, and this store a
     /// `.lock` file.
     package var path: String
     /// How long messages are kept, counted from their append; `nil` keeps them for ever.

@@ -27,8 +27,8 @@ package struct SQLiteStoreError: Error, CustomStringConvertible, Sendable {
 extension StoreError {
     /// Translates what a statement or a commit threw.
     ///
-    /// - Parameter isWrite: whether the failure may hide an effect: a commit whose flush failed may still be found in
-    ///   the file after a crash.
+    /// `isWrite` says whether the failure may hide an effect: a commit whose flush failed may still be found in the
+    /// file after a crash.
     init(_ error: any Error, isWrite: Bool) {
         guard let error = error as? DatabaseError else {
             self.init(.unavailable, effect: isWrite ? .unknown : .none, "The embedded store failed: \(error)")

@@ -1,6 +1,8 @@
 import GRDB
 
-/// The tables of the file, as numbered migrations. Stored: a migration that was released is never changed.
+/// The tables of the file, as numbered migrations.
+///
+/// Stored: a migration that was released is never changed.
 ///
 ///     topic                                   one row a topic
 ///       id              INTEGER  row id

@@ -1,8 +1,9 @@
 package import CoreMetrics
 import Synchronization
 
-/// A backend of swift-metrics that keeps values in memory and writes them in the Prometheus text format (version
-/// 0.0.4). Timers become histograms in seconds.
+/// A backend of swift-metrics that keeps values in memory and writes them in the Prometheus text format.
+///
+/// The format's version is 0.0.4. Timers become histograms in seconds.
 package final class PrometheusRegistry: MetricsFactory {
     private struct Series: Hashable {
         var name: String

@@ -143,7 +143,7 @@ extension JSONScanner {
         }
     }
 
-    /// `-? (0 | [1-9][0-9]*) ('.' [0-9]+)? ([eE] [+-]? [0-9]+)?`
+    /// A number: `-? (0 | [1-9][0-9]*) ('.' [0-9]+)? ([eE] [+-]? [0-9]+)?`.
     private mutating func passNumber(in bytes: Span<UInt8>) throws(Failure) {
         if bytes[position] == UInt8(ascii: "-") { position += 1 }
         if position < end, bytes[position] == UInt8(ascii: "0") {

@@ -30,7 +30,9 @@ package struct Segment: Sendable, Equatable {
     package var appendID: AppendID
     /// The first offset of the claim before this segment's, where known.
     package var previousClaim: Offset?
-    /// The time of the claim: the timestamp of each message. Of a filler: the time of the list that showed the hole.
+    /// The time of the claim: the timestamp of each message.
+    ///
+    /// Of a filler: the time of the list that showed the hole.
     package var timestamp: Timestamp
     /// The messages as NDJSON.
     package var body: [UInt8]

@@ -17,7 +17,7 @@ package struct SegmentSlice: Sendable, Equatable {
     /// The offsets of the slice.
     package let range: Range<Offset>
 
-    /// The messages of a segment from `start` on, as many as the limits allow.
+    /// The messages of a segment from `start` on, as many as the limits allow; `nil` where not even one fits.
     ///
     /// - Parameters:
     ///   - segment: the segment, of kind `messages`.
@@ -25,7 +25,6 @@ package struct SegmentSlice: Sendable, Equatable {
     ///   - limit: most messages, at least 1.
     ///   - bytesMaximum: most payload bytes.
     ///   - takesFirst: whether the first message is taken however large it is.
-    /// - Returns: the slice, or `nil` where not even one message fits.
     package init?(of segment: Segment, from start: Offset, limit: Int, bytesMaximum: Int, takesFirst: Bool) {
         precondition(segment.kind == .messages && segment.range.contains(start), "slice outside of its segment")
         let body = segment.body

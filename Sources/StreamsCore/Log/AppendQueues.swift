@@ -15,8 +15,9 @@ package struct AppendReceipt: Sendable, Equatable {
     package var range: Range<Offset>
 }
 
-/// Natural batching, as a state machine: one append of a topic is under way at a time, and what arrives meanwhile goes
-/// together into the next one. No timer, and no added wait when idle.
+/// Natural batching, as a state machine: what arrives during an append of a topic goes together into the next one.
+///
+/// One append of a topic is under way at a time. No timer, and no added wait when idle.
 ///
 /// A topic's states: *absent* (nothing waits, nothing runs) → ``enqueue(_:to:)`` → *running* → ``takeNext(of:)`` until
 /// it returns `nil` → *absent*. After ``close()`` nothing is taken in, and what waits still runs.

@@ -34,6 +34,7 @@ extension Log {
     ///   - after: the name after which to go on; empty for the beginning.
     ///   - limit: most names, at least 1.
     /// - Returns: the names, and whether there are more.
+    /// - Throws: `unavailable`.
     package func topics(
         prefix: String, after: String, limit: Int
     ) async throws(StreamsError) -> (names: [TopicName], hasMore: Bool) {

@@ -25,8 +25,7 @@ package final class Log: Sendable {
 
     /// Makes a log.
     ///
-    /// - Parameters:
-    ///   - makeAppendID: draws 128 random bits; two equal ids would let one batch pass for another.
+    /// `makeAppendID` draws 128 random bits; two equal ids would let one batch pass for another.
     package init(
         table: any Table, segments: any SegmentStore, time: any TimeSource,
         makeAppendID: @escaping @Sendable () -> AppendID, configuration: LogConfiguration = LogConfiguration(),

@@ -4,7 +4,9 @@ package import StreamsModel
 package struct LogConfiguration: Sendable {
     /// Limits on requests, shared with the fronts.
     package var limits = Limits()
-    /// How old the evidence of a hole must be before a reader closes it. Too short costs writers claims, never data.
+    /// How old the evidence of a hole must be before a reader closes it.
+    ///
+    /// Too short costs writers claims, never data.
     package var holeTimeout: Duration = .seconds(5)
     /// How often a waiting reader looks again at a hole that it may not close yet.
     package var holeRecheckInterval: Duration = .milliseconds(100)

@@ -1,7 +1,9 @@
 import Logging
 import StreamsModel
 
-/// Writes one batch of a topic: claim, write once, acknowledge. The rules are those of "Append" in `docs/protocol.md`.
+/// Writes one batch of a topic: claim, write once, acknowledge.
+///
+/// The rules are those of "Append" in `docs/protocol.md`.
 struct SegmentWriter {
     let log: Log
     let topic: TopicName
@@ -82,7 +84,9 @@ struct SegmentWriter {
 
     // MARK: Write once
 
-    /// Puts the segment until its fate is known or time is up. The same key, id and claim time at each try: whichever
+    /// Puts the segment until its fate is known or time is up.
+    ///
+    /// The same key, id and claim time at each try: whichever
     /// of them arrives first is the one that counts.
     private func writeOnce(
         _ segment: Segment, for claim: Claim, until deadline: Duration

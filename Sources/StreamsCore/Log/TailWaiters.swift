@@ -36,7 +36,9 @@ package struct TailWaiters {
         }
     }
 
-    /// Registers a watching reader that saw `end`; returns whether it may wait. `false`: the topic has grown
+    /// Registers a watching reader that saw `end`; returns whether it may wait.
+    ///
+    /// `false`: the topic has grown
     /// meanwhile, or the log is closing, and the continuation must be resumed at once.
     package mutating func register(
         _ continuation: CheckedContinuation<Void, Never>, as identifier: UInt64, for topic: TopicName,

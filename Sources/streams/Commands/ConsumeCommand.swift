@@ -4,7 +4,7 @@ import StreamsClient
 import StreamsCore
 import StreamsModel
 
-/// `streams consume`
+/// `streams consume`: writes a topic's messages to standard output.
 struct ConsumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "consume",

@@ -4,7 +4,7 @@ import StreamsAPI
 import StreamsClient
 import StreamsModel
 
-/// `streams produce`
+/// `streams produce`: appends messages to a topic.
 struct ProduceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "produce",

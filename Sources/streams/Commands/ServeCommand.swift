@@ -10,7 +10,7 @@ import StreamsServer
 import StreamsSQLite
 import UnixSignals
 
-/// `streams serve`
+/// `streams serve`: runs a server.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Run a server.",

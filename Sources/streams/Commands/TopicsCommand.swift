@@ -2,7 +2,7 @@ import ArgumentParser
 import StreamsClient
 import StreamsModel
 
-/// `streams topics`
+/// `streams topics`: lists the topics.
 struct TopicsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topics", abstract: "List the topics, one a line.")
