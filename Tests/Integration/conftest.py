@@ -1,0 +1,82 @@
+"""What all tests share: servers that end with their test, time bounds, and seeds."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from processes import binary, end_all
+from server import Server
+
+SECONDS_UNLESS_TOLD = 60
+
+
+@pytest.fixture(scope="session", autouse=True)
+def program() -> Iterator[Path]:
+    """The program under test; whatever was started is ended when the tests are over."""
+    yield binary()
+    end_all()
+
+
+@pytest.fixture(autouse=True)
+def time_bound(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that takes longer than it may."""
+    marker = request.node.get_closest_marker("bounded")
+    seconds = marker.args[0] if marker else SECONDS_UNLESS_TOLD
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError(f"The test takes longer than {seconds} s.")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Makes servers, not yet started, that end with the test."""
+    servers: list[Server] = []
+
+    def make(folder: Path = tmp_path, **options) -> Server:
+        servers.append(Server(folder, **options))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def server(make_server: Callable[..., Server]) -> Server:
+    """A running server with a data file of its own."""
+    return make_server().start()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server for the tests of a module that use topics of their own."""
+    server = Server(tmp_path_factory.mktemp("shared")).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def topic(request: pytest.FixtureRequest) -> str:
+    """A topic name of the test's own."""
+    name = "".join(character if character.isalnum() else "-" for character in request.node.name)
+    return f"{name[:60].strip('-')}-{abs(hash(request.node.nodeid)) % 10**8}"
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    """Randomness whose seed is printed; SEED=n repeats it."""
+    seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(2**32))
+    print(f"SEED={seed}")
+    return random.Random(seed)
