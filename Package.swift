@@ -53,10 +53,12 @@ let package = Package(
         .target(
             name: "StreamsClient",
             dependencies: ["StreamsAPI", "StreamsModel", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
+        .target(name: "CAllocator"),
         .executableTarget(
             name: "streams",
             dependencies: [
-                "StreamsClient", "StreamsCore", "StreamsHTTP", "StreamsModel", "StreamsServer", "StreamsSQLite",
+                "CAllocator", "StreamsClient", "StreamsCore", "StreamsHTTP", "StreamsModel", "StreamsServer",
+                "StreamsSQLite",
                 argumentParser, coreMetrics, logging, serviceLifecycle, unixSignals,
             ]),
         // Tests.
@@ -70,7 +72,7 @@ let package = Package(
     ]
 )
 
-for target in package.targets {
+for target in package.targets where target.name != "CAllocator" {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -9,6 +9,10 @@ package enum MediaType: String, Sendable, CaseIterable {
 
     /// The media type of a `Content-Type`, without its parameters and in lower case, as one of ours; `nil` for others.
     package init?(contentType: String) {
+        if let exact = MediaType(rawValue: contentType) {
+            self = exact
+            return
+        }
         let name = contentType.prefix { $0 != ";" }.lowercased().trimmingBlanks
         if name == "application/jsonl" {
             self = .ndjson
@@ -21,7 +25,7 @@ package enum MediaType: String, Sendable, CaseIterable {
     ///
     /// The highest weight wins, then the order of `offered`. No header means anything. `nil`: none is acceptable.
     package static func negotiate(accept: String?, offered: [MediaType]) -> MediaType? {
-        guard let accept, !accept.isEmpty else { return offered.first }
+        guard let accept, !accept.isEmpty, accept != "*/*" else { return offered.first }
         let ranges = accept.split(separator: ",").map { MediaRange(String($0)) }
         var best: (type: MediaType, weight: Double)?
         for type in offered {
@@ -56,7 +60,9 @@ extension StringProtocol {
     /// The text without blanks and tabs at its ends.
     package var trimmingBlanks: String {
         let isBlank = { (character: Character) in character == " " || character == "\t" }
-        let start = drop(while: isBlank)
-        return String(start.reversed().drop(while: isBlank).reversed())
+        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
+            return ""
+        }
+        return String(self[first...last])
     }
 }

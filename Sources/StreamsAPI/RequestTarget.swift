@@ -55,6 +55,9 @@ package struct RequestTarget: Sendable, Equatable {
 package enum PercentEncoding {
     /// Decodes; `nil` where an escape is broken or the result is not UTF-8.
     package static func decode(_ text: Substring, plusIsSpace: Bool) -> String? {
+        // Most texts hold nothing to decode.
+        let isPlain = text.utf8.allSatisfy { $0 != UInt8(ascii: "%") && !(plusIsSpace && $0 == UInt8(ascii: "+")) }
+        if isPlain { return String(text) }
         var bytes: [UInt8] = []
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {

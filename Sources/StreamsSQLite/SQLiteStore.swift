@@ -18,8 +18,8 @@ package final class SQLiteStore: Sendable {
     private let logger: Logger
     private let lock: FileLock
     private let queue = Mutex(WriteQueue())
-    private let wakeUps: AsyncStream<Void>
-    private let wakeUpsInput: AsyncStream<Void>.Continuation
+    /// What the writer's thread waits on: a signal for each ``WriteQueue/EnqueueAction/wake``, and one for the end.
+    private let wakeUps = DispatchSemaphore(value: 0)
     private let commits = Atomic<Int>(0)
 
     /// Opens the file, creating or upgrading it as needed.
@@ -34,7 +34,6 @@ package final class SQLiteStore: Sendable {
         self.logger = logger
         lock = try FileLock(path: configuration.path + ".lock")
         pool = try Self.open(configuration)
-        (wakeUps, wakeUpsInput) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     private static func open(_ configuration: SQLiteStoreConfiguration) throws(SQLiteStoreError) -> DatabasePool {
@@ -68,10 +67,13 @@ package final class SQLiteStore: Sendable {
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.keepRetention() }
-            for await _ in wakeUps {
-                while case let operations = queue.withLock({ $0.takeAll() }), !operations.isEmpty {
-                    await commit(operations)
+            await withCheckedContinuation { ended in
+                let thread = Thread {
+                    self.write()
+                    ended.resume()
                 }
+                thread.name = "streams-writer"
+                thread.start()
             }
             group.cancelAll()
         }
@@ -84,10 +86,21 @@ package final class SQLiteStore: Sendable {
         }
     }
 
+    /// The writer: a thread of its own, since a flush to disk blocks, and since one wake-up from a caller to it and one
+    /// back are the least that a write can cost.
+    private func write() {
+        while true {
+            wakeUps.wait()
+            let operations = queue.withLock { $0.takeAll() }
+            if !operations.isEmpty { commit(operations) }
+            if queue.withLock({ $0.isFinished }) { return }
+        }
+    }
+
     /// Takes no more writes and lets those under way finish.
     package func close() {
         queue.withLock { $0.close() }
-        wakeUpsInput.finish()
+        wakeUps.signal()
     }
 
     /// How many transactions with changes were committed: each is one flush to disk.
@@ -96,16 +109,16 @@ package final class SQLiteStore: Sendable {
     /// Hands a change to the writer.
     func enqueue(_ operation: WriteOperation) {
         switch queue.withLock({ $0.enqueue(operation) }) {
-        case .wake: wakeUpsInput.yield()
+        case .wake: wakeUps.signal()
         case .none: break
         case .refuse: operation.fail(StoreError(.closed, effect: .none, "The store is closed."))
         }
     }
 
     /// Commits the operations as one transaction, then answers each.
-    private func commit(_ operations: [WriteOperation]) async {
+    private func commit(_ operations: [WriteOperation]) {
         do {
-            let results = try await pool.writeWithoutTransaction { database in
+            let results = try pool.writeWithoutTransaction { database in
                 var results: [WriteResult] = []
                 try database.inTransaction(.immediate) {
                     var transaction = WriteTransaction(database: database)

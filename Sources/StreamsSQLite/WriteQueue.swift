@@ -44,6 +44,9 @@ struct WriteQueue {
         return waiting
     }
 
+    /// Whether it is closed and nothing waits.
+    var isFinished: Bool { isClosed && waiting.isEmpty }
+
     mutating func close() {
         isClosed = true
     }

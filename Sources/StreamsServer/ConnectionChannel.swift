@@ -29,9 +29,12 @@ struct ConnectionChannel: ServerChildChannel {
         channel.eventLoop.makeCompletedFuture {
             let mailbox = RequestMailbox()
             let (inputClosed, continuation) = AsyncStream<Never>.makeStream()
-            let closeInput = { @Sendable () -> Void in continuation.finish() }
+            let closeInput = { @Sendable () -> Void in
+                mailbox.finish()
+                continuation.finish()
+            }
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.configureHTTPServerPipeline(withOutboundHeaderValidation: false)
+            try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
             try pipeline.addHandler(
                 ConnectionHandler(
                     handler: handler, timeouts: timeouts, mailbox: mailbox, onInputClosed: closeInput))
@@ -73,22 +76,25 @@ struct ConnectionChannel: ServerChildChannel {
         connection.closeInput()
     }
 
-    /// Writes an answer; returns whether the client took all of it.
+    /// Writes an answer; returns whether the connection can go on.
     private func send(_ response: APIResponse, for received: ReceivedRequest, on channel: any Channel) async -> Bool {
-        let isHead = received.request.method == .head
-        let parts = ResponseParts(
-            response, version: received.version, isHead: isHead, isKeepAlive: received.isKeepAlive
-        ).parts
+        let encoder = ResponseEncoder(
+            version: received.version, isHead: received.request.method == .head, isKeepAlive: received.isKeepAlive)
+        let head = encoder.encode(response)
         do {
             guard case .stream(let body) = response.body else {
-                for part in parts.dropLast() { channel.write(part, promise: nil) }
-                try await channel.writeAndFlush(HTTPServerResponsePart.end(nil)).get()
+                // An answer that fits the socket's buffers needs no waiting for; a slow reader is waited for.
+                if received.isKeepAlive, channel.isWritable {
+                    channel.writeAndFlush(ResponsePiece.last(head), promise: nil)
+                } else {
+                    try await channel.writeAndFlush(ResponsePiece.last(head)).get()
+                }
                 return true
             }
-            try await channel.writeAndFlush(parts[0]).get()
-            if !isHead { try await body(ChannelSink(channel: channel)) }
-            try await channel.writeAndFlush(HTTPServerResponsePart.end(nil)).get()
-            return true
+            try await channel.writeAndFlush(ResponsePiece.part(head)).get()
+            if !encoder.isHead { try await body(ChannelSink(channel: channel, encoder: encoder)) }
+            try await channel.writeAndFlush(ResponsePiece.last(encoder.encodeEndOfStream())).get()
+            return encoder.isChunked
         } catch {
             return false
         }
@@ -98,8 +104,10 @@ struct ConnectionChannel: ServerChildChannel {
 /// A streamed answer's way to the client.
 private struct ChannelSink: ResponseSink {
     let channel: any Channel
+    let encoder: ResponseEncoder
 
     func write(_ bytes: [UInt8]) async throws {
-        try await channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: bytes)))).get()
+        guard !bytes.isEmpty else { return }
+        try await channel.writeAndFlush(ResponsePiece.part(encoder.encode(streamed: bytes))).get()
     }
 }

@@ -6,27 +6,30 @@ import StreamsModel
 
 /// Collects requests on a connection's event loop, keeps their size and pace within bounds, and hands them over whole.
 ///
-/// States: *idle* → head → *receiving* → end → *answering* → the answer's end is written → *idle*. From *receiving* a
-/// body that is too large or too slow leads to *refused*: the refusal is written, and the rest is dropped until the
-/// connection closes.
+/// States: *waiting* → head → *receiving* → end → *waiting*, while requests that were handed over are answered in
+/// order. From *receiving* a body that is too large or too slow, and from anywhere what is not HTTP, leads to
+/// *refused*: the refusal is written, and the rest is dropped until the connection closes.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias OutboundIn = ResponsePiece
+    typealias OutboundOut = ByteBuffer
 
     private enum State {
-        case idle
+        case waiting
         case receiving(HTTPRequestHead, ByteBuffer)
-        case answering
         case refused
     }
+
+    /// Most requests of one connection that are taken in before the first of them is answered.
+    private static let pipelinedMaximum = 16
 
     private let handler: StreamsHandler
     private let timeouts: ConnectionTimeouts
     private let mailbox: RequestMailbox
-    /// Told once when the client can get no more answers, or has closed its side.
+    /// Told when the client can get no more answers, or has closed its side; more than once, perhaps.
     private let onInputClosed: @Sendable () -> Void
-    private var state = State.idle
+    private var state = State.waiting
+    private var unansweredCount = 0
     private var deadline: NIODeadline?
     private var deadlineCheck: RepeatedTask?
 
@@ -64,17 +67,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed = event {
-            inputEnded()
-            if case .answering = state { return }
-            context.close(promise: nil)
-            return
+        guard case ChannelEvent.inputClosed = event else {
+            return context.fireUserInboundEventTriggered(event)
         }
-        context.fireUserInboundEventTriggered(event)
+        // What was sent before is still answered.
+        inputEnded()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
+        guard error is HTTPParserError else { return context.close(promise: nil) }
+        let refusal = StreamsError.invalidParameter(
+            "request", "This is not a request of HTTP/1.1, or its header is too large.")
+        refuse(HTTPRequestHead(version: .http1_1, method: .GET, uri: "/"), context) {
+            self.handler.refuse($0, refusal)
+        }
     }
 
     private func inputEnded() {
@@ -85,10 +91,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func checkDeadline(_ context: ChannelHandlerContext) {
         guard let deadline, deadline <= .now() else { return }
         self.deadline = nil
-        guard case .receiving(let head, _) = state else {
-            context.close(promise: nil)
-            return
-        }
+        guard case .receiving(let head, _) = state else { return context.close(promise: nil) }
         let error = StreamsError(.requestTimeout, "The request did not arrive in time; send it again.")
         refuse(head, context) { self.handler.refuse($0, error) }
     }
@@ -99,19 +102,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch unwrapInboundIn(data) {
         case .head(let head): begin(head, context)
         case .body(let part): append(part, context)
-        case .end: end()
+        case .end: end(context)
         }
     }
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        if case .refused = state { return }
         let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
         guard length <= handler.bodyBytesMaximum else { return refuse(head, context, handler.tooLarge) }
         if head.headers.first(name: "expect")?.lowercased() == "100-continue" {
-            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))))
-                .whenFailure { _ in }
+            context.writeAndFlush(
+                wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
         }
         deadline = .now() + timeouts.request
-        state = .receiving(head, context.channel.allocator.buffer(capacity: length))
+        state = .receiving(head, ByteBuffer())
     }
 
     private func append(_ part: ByteBuffer, _ context: ChannelHandlerContext) {
@@ -120,15 +124,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
             return refuse(head, context, handler.tooLarge)
         }
         // Let go of the state's reference, so that the buffer is extended in place.
-        state = .idle
+        state = .waiting
         if body.readableBytes == 0 { body = part } else { body.writeImmutableBuffer(part) }
         state = .receiving(head, body)
     }
 
-    private func end() {
+    private func end(_ context: ChannelHandlerContext) {
         guard case .receiving(let head, let body) = state else { return }
         deadline = nil
-        state = .answering
+        state = .waiting
+        unansweredCount += 1
+        if unansweredCount == Self.pipelinedMaximum {
+            context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
+        }
         mailbox.put(
             ReceivedRequest(
                 request: Self.request(head, Array(body.readableBytesView)), version: head.version,
@@ -150,13 +158,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
         _ head: HTTPRequestHead, _ context: ChannelHandlerContext, _ answer: (APIRequest) -> APIResponse
     ) {
         state = .refused
-        let response = answer(Self.request(head, []))
-        for part in ResponseParts(response, version: head.version, isHead: false, isKeepAlive: false).parts {
-            context.write(wrapOutboundOut(part), promise: nil)
-        }
-        context.flush()
+        deadline = nil
+        let encoder = ResponseEncoder(version: head.version, isHead: false, isKeepAlive: false)
+        let bytes = encoder.encode(answer(Self.request(head, [])))
+        // Requests before this one still wait for their answers: then nothing that a client could take for one of
+        // theirs may be written.
+        if unansweredCount == 0 { context.writeAndFlush(wrapOutboundOut(bytes), promise: nil) }
+        mailbox.finish()
         // Closing with unread input would reset the connection, and the client might never see the answer.
-        context.close(mode: .output, promise: nil)
+        if unansweredCount == 0 { context.close(mode: .output, promise: nil) }
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: timeouts.linger) { bound.value.close(promise: nil) }
     }
@@ -164,20 +174,26 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // MARK: Answers
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data), case .answering = state { state = .idle }
-        if let promise {
-            deadline = .now() + timeouts.write
-            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-            promise.futureResult.whenSuccess { bound.value.wrote() }
+        let bytes: ByteBuffer
+        switch unwrapOutboundIn(data) {
+        case .part(let part):
+            bytes = part
+        case .last(let part):
+            bytes = part
+            if unansweredCount == Self.pipelinedMaximum {
+                context.channel.setOption(.autoRead, value: true).whenFailure { _ in }
+            }
+            unansweredCount -= 1
         }
-        context.write(data, promise: promise)
+        if case .waiting = state { deadline = .now() + timeouts.write }
+        let written = promise ?? context.eventLoop.makePromise()
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        written.futureResult.whenSuccess { bound.value.wrote() }
+        context.write(wrapOutboundOut(bytes), promise: written)
     }
 
     private func wrote() {
-        switch state {
-        case .idle: deadline = .now() + timeouts.idle
-        case .answering: deadline = nil
-        case .receiving, .refused: break
-        }
+        guard case .waiting = state else { return }
+        deadline = unansweredCount == 0 ? .now() + timeouts.idle : nil
     }
 }

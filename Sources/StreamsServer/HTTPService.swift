@@ -40,6 +40,15 @@ package struct HTTPService: Service {
         self.onReady = onReady
     }
 
+    /// A service that runs on an event loop, as the connections do: what it does for them costs no change of threads.
+    package static func besideConnections(
+        run body: @escaping @Sendable () async -> Void, close: @escaping @Sendable () -> Void
+    ) -> BackgroundService {
+        let executor = EventLoopExecutor(MultiThreadedEventLoopGroup.singleton.next())
+        return BackgroundService(
+            run: { await withTaskExecutorPreference(executor) { await body() } }, close: close)
+    }
+
     /// Serves until a graceful shutdown, which lets requests under way finish.
     package func run() async throws {
         let group = MultiThreadedEventLoopGroup.singleton

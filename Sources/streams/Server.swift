@@ -38,7 +38,9 @@ struct Server {
         ) { announceReady(port: $0, storage.description) }
         // Shut down from the last to the first: no new requests, then the appends under way, then the store.
         let services: [any Service] =
-            storage.services + [BackgroundService(run: { await log.run() }, close: { log.close() }), service]
+            storage.services + [
+                HTTPService.besideConnections(run: { await log.run() }, close: { log.close() }), service,
+            ]
         try await runServices(services)
         logger.info("stopped")
     }

@@ -13,7 +13,7 @@ package struct LogConfiguration: Sendable {
     /// How long an append may try, from taking its claim to its answer.
     package var appendTimeout: Duration = .seconds(10)
     /// The largest segment that natural batching builds, in bytes of messages as sent; one request may be larger.
-    package var segmentBytes = 4 * 1024 * 1024
+    package var segmentBytes = 1024 * 1024
     /// First pause between two tries of a storage call; doubled each time, up to ``retryPauseMaximum``.
     package var retryPause: Duration = .milliseconds(20)
     /// Longest pause between two tries.

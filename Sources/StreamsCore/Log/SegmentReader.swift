@@ -9,6 +9,9 @@ struct SegmentReader {
     /// How often a segment may vanish between list and get (merged, or trimmed) before the pass gives up.
     private static let relistMaximum = 8
 
+    /// How many bytes of segments are read before anything is known of their messages' size.
+    private static let firstGroupBytes = 128 * 1024
+
     /// What a pass found.
     struct Pass {
         /// Messages, contiguous from where the pass began but for fillers.
@@ -60,12 +63,10 @@ struct SegmentReader {
                 pass.gap = Gap(range: pass.next..<head.end, following: nil)
                 return pass
             }
-            let keys = prefix(of: listings, bytesMaximum: bytesMaximum - pass.byteCount)
-            let segments = try await log.reading { () async throws(StoreError) in try await log.segments.get(keys) }
-            switch take(segments, into: &pass, limit: limit, bytesMaximum: bytesMaximum) {
+            switch try await read(listings, into: &pass, limit: limit, bytesMaximum: bytesMaximum) {
             case .goOn: continue
             case .stop: return pass
-            case .vanished where keys.count == 1 && isTail(keys[0], from: pass.next):
+            case .vanished where listings.count == 1 && isTail(listings[0].key, from: pass.next):
                 // Nothing at the newest claim's key: its write has not finished.
                 pass.gap = Gap(range: pass.next..<head.end, following: nil)
                 return pass
@@ -79,6 +80,26 @@ struct SegmentReader {
             }
         }
         return pass
+    }
+
+    /// Gets the listed segments, a group at a time: how many messages one holds shows only once it is there, so the
+    /// first group is small, and the next ones are sized by what a message turned out to take.
+    private func read(
+        _ listings: [SegmentListing], into pass: inout Pass, limit: Int, bytesMaximum: Int
+    ) async throws(StreamsError) -> Step {
+        var rest = listings[...]
+        while !rest.isEmpty, pass.messageCount < limit, pass.byteCount < bytesMaximum {
+            var wanted = Self.firstGroupBytes
+            if pass.messageCount > 0 {
+                wanted = (limit - pass.messageCount) * (pass.byteCount / pass.messageCount + 1)
+            }
+            let keys = prefix(of: rest, bytesMaximum: min(wanted, bytesMaximum - pass.byteCount))
+            rest = rest.dropFirst(keys.count)
+            let segments = try await log.reading { () async throws(StoreError) in try await log.segments.get(keys) }
+            let step = take(segments, into: &pass, limit: limit, bytesMaximum: bytesMaximum)
+            guard step == .goOn else { return step }
+        }
+        return .goOn
     }
 
     private func isTail(_ key: SegmentKey, from position: Offset) -> Bool {
@@ -99,7 +120,7 @@ struct SegmentReader {
     }
 
     /// As many keys as the bytes allow, at least one.
-    private func prefix(of listings: [SegmentListing], bytesMaximum: Int) -> [SegmentKey] {
+    private func prefix(of listings: ArraySlice<SegmentListing>, bytesMaximum: Int) -> [SegmentKey] {
         var bytes = 0
         var keys: [SegmentKey] = []
         for listing in listings {

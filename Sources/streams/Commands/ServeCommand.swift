@@ -1,4 +1,5 @@
 import ArgumentParser
+import CAllocator
 import CoreMetrics
 import Foundation
 import Logging
@@ -42,6 +43,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try ServeSettings(self)
+        // By default glibc maps large blocks anew each time, and every large answer pays for hundreds of page faults.
+        allocator_keep_blocks(8 * 1024 * 1024)
         signal(SIGPIPE, SIG_IGN)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "streams")
