@@ -62,7 +62,12 @@ let package = Package(
                 argumentParser, coreMetrics, logging, serviceLifecycle, unixSignals,
             ]),
         // Tests.
-        .target(name: "StreamsTesting", dependencies: ["StreamsCore", "StreamsModel"]),
+        .target(name: "StreamsTesting", dependencies: ["StreamsCore", "StreamsHTTP", "StreamsModel", httpTypes]),
+        .testTarget(
+            name: "StreamsHTTPTests",
+            dependencies: [
+                "StreamsAPI", "StreamsCore", "StreamsHTTP", "StreamsModel", "StreamsTesting", httpTypes, logging,
+            ]),
         .testTarget(
             name: "StreamsSQLiteTests",
             dependencies: ["StreamsCore", "StreamsModel", "StreamsSQLite", "StreamsTesting", logging]),

@@ -52,12 +52,14 @@ private struct ProduceBodyParser {
             let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
             scanner = JSONScanner(start: start, end: end, nestingMaximum: limits.jsonNesting)
             if scanner.peek(in: bytes.span) != nil {
-                let payload = try scan { (scanner) throws(JSONScanner.Failure) in
+                // A line may hold carriage returns, which end a line for readers of server-sent events.
+                let (payload, hasLineBreak) = try scan { (scanner) throws(JSONScanner.Failure) in
                     let payload = try scanner.value(in: bytes.span)
+                    let hasLineBreak = scanner.sawLineBreak
                     try scanner.finish(in: bytes.span)
-                    return payload
+                    return (payload, hasLineBreak)
                 }
-                try add(MessageBatch.Spans(payload: payload, hasLineBreak: false))
+                try add(MessageBatch.Spans(payload: payload, hasLineBreak: hasLineBreak))
             }
             start = end + 1
         }

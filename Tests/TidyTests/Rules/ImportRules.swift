@@ -15,17 +15,17 @@ enum ImportRules {
         "StreamsHTTP": ["StreamsModel", "StreamsCore", "StreamsAPI", "FoundationEssentials", "HTTPTypes", "Logging"],
         "StreamsServer": [
             "StreamsModel", "StreamsCore", "StreamsAPI", "StreamsHTTP", "DequeModule", "Foundation",
-            "FoundationEssentials", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "Metrics",
+            "CoreMetrics", "FoundationEssentials", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "Metrics",
             "NIOConcurrencyHelpers",
             "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "UnixSignals",
         ],
         "StreamsClient": [
             "StreamsModel", "StreamsAPI", "AsyncHTTPClient", "Foundation", "FoundationEssentials",
-            "HTTPTypes", "Logging", "NIOCore", "NIOFoundationCompat", "NIOHTTP1",
+            "HTTPTypes", "Logging", "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOPosix",
         ],
         "StreamsTesting": [
-            "StreamsModel", "StreamsCore", "DequeModule", "Foundation", "FoundationEssentials", "Logging",
-            "Testing",
+            "StreamsModel", "StreamsCore", "StreamsHTTP", "DequeModule", "Foundation", "FoundationEssentials",
+            "HTTPTypes", "Logging", "Testing",
         ],
     ]
 
