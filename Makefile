@@ -27,8 +27,9 @@ test:  ## everything that CI checks: lint, build, all tests
 	@scripts/setup --test
 	@$(MAKE) --no-print-directory lint
 	swift build --build-tests
+	swift build --product streams
 	swift test --skip-build
-	@if [ -f requirements.txt ]; then .venv/bin/python -m pytest; fi
+	.venv/bin/python -m pytest Tests/Integration
 
 bench:  ## measure the release build against the peers found here (ARGS="...")
 	@scripts/setup
