@@ -12,7 +12,14 @@ package import StreamsModel
 /// request may be repeated.
 package struct StreamsClient: Sendable {
     private let baseURL: String
-    private let http: HTTPClient
+
+    /// One for the process: it is never shut down.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        // A server that is not there is reported at once, not tried again until the request's time is up.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
 
     /// The largest answer it collects, in bytes.
     private static let answerBytesMaximum = 64 * 1024 * 1024
@@ -20,7 +27,6 @@ package struct StreamsClient: Sendable {
     /// Makes a client for the server at `url`, such as `http://127.0.0.1:9000`.
     package init(url: String) {
         self.baseURL = String(url.trimmingSuffix("/"))
-        self.http = .shared
     }
 
     /// What a produce request came to.
@@ -130,7 +136,7 @@ extension StreamsClient {
         let response: HTTPClientResponse
         let body: [UInt8]
         do {
-            response = try await http.execute(request, timeout: timeout)
+            response = try await Self.http.execute(request, timeout: timeout)
             body = Array(buffer: try await response.body.collect(upTo: Self.answerBytesMaximum))
         } catch {
             throw Self.failure(error, baseURL, isWrite: isWrite)

@@ -32,7 +32,9 @@ package final class SQLiteStore: Sendable {
         self.configuration = configuration
         self.time = time
         self.logger = logger
-        lock = try FileLock(path: configuration.path + ".lock")
+        // The lock stands beside the file itself, by whatever link it was named: SQLite's own files do too.
+        let file = URL(fileURLWithPath: configuration.path).resolvingSymlinksInPath().path
+        lock = try FileLock(path: file + ".lock")
         pool = try Self.open(configuration)
     }
 

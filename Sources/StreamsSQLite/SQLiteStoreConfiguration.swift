@@ -8,6 +8,8 @@ package struct SQLiteStoreConfiguration: Sendable {
     /// How long messages are kept, counted from their append; `nil` keeps them for ever.
     package var retention: Duration?
     /// How often expired messages are looked for.
+    ///
+    /// A tenth of the retention, within 1 and 30 seconds.
     package var retentionInterval: Duration = .seconds(30)
     /// Most segments that one step of retention deletes, so that appends never wait long for it.
     package var retentionStep = 128
@@ -18,5 +20,7 @@ package struct SQLiteStoreConfiguration: Sendable {
     package init(path: String, retention: Duration? = .seconds(30 * 24 * 60 * 60)) {
         self.path = path
         self.retention = retention
+        // A short retention is kept about as exactly as a long one.
+        if let retention { retentionInterval = min(retentionInterval, max(.seconds(1), retention / 10)) }
     }
 }

@@ -33,6 +33,7 @@ struct ConnectionChannel: ServerChildChannel {
                 mailbox.finish()
                 continuation.finish()
             }
+            try Self.watchPeer(of: channel, giveUpAfter: timeouts.write)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
             try pipeline.addHandler(
@@ -40,6 +41,21 @@ struct ConnectionChannel: ServerChildChannel {
                     handler: handler, timeouts: timeouts, mailbox: mailbox, onInputClosed: closeInput))
             return Connection(channel: channel, mailbox: mailbox, inputClosed: inputClosed, closeInput: closeInput)
         }
+    }
+
+    /// Lets the kernel find out that a peer is gone without a word, while a stream has little to send or a long-poll
+    /// nothing.
+    private static func watchPeer(of channel: any Channel, giveUpAfter patience: TimeAmount) throws {
+        guard let options = channel.syncOptions else { return }
+        try options.setOption(.socketOption(.so_keepalive), value: 1)
+        #if os(Linux)
+            // TCP_USER_TIMEOUT, in milliseconds: how long sent data, or a keep-alive probe, may go without an answer.
+            let userTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18))
+            try options.setOption(userTimeout, value: Int(patience.nanoseconds / 1_000_000))
+            // TCP_KEEPIDLE, in seconds: the silence after which the kernel asks.
+            let keepIdle = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 4))
+            try options.setOption(keepIdle, value: 30)
+        #endif
     }
 
     func handle(value connection: Connection, logger _: Logger) async {

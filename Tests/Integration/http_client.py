@@ -37,6 +37,11 @@ class Answer:
         return self.json()["code"]
 
 
+def head(target: str, *fields: str, method: str = "POST", version: str = "1.1") -> bytes:
+    """The bytes of a request's head."""
+    return "\r\n".join([f"{method} {target} HTTP/{version}", "Host: 127.0.0.1", *fields, "", ""]).encode()
+
+
 class Connection:
     """One connection; requests on it are answered one after the other."""
 
@@ -144,11 +149,15 @@ class Connection:
                 return
             yield chunk
 
+    def read_some(self) -> bytes:
+        """What comes next of the bytes after a head; empty at the end."""
+        return self._input.read1(65536)
+
     def read_to_end(self) -> bytes:
         """All bytes until the server closes; a reset counts as an end."""
         parts: list[bytes] = []
         try:
-            while part := self._input.read1(65536):
+            while part := self.read_some():
                 parts.append(part)
         except ConnectionError:
             pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import signal
 import subprocess
@@ -111,6 +112,24 @@ class Server:
     def connect(self, timeout: float = 20) -> Connection:
         """A new connection to it."""
         return Connection(self.port, timeout)
+
+    def check_alive(self) -> None:
+        """The server answers a client that has done nothing wrong."""
+        assert self.is_running, self.log()
+        with self.connect(timeout=5) as connection:
+            assert connection.get("/health").status == 200
+
+    def socket_count(self) -> int:
+        """How many sockets the process holds."""
+        folder = Path(f"/proc/{self.pid}/fd")
+        assert folder.exists(), "Counting the sockets of a process needs /proc."
+        count = 0
+        for link in folder.iterdir():
+            try:
+                count += os.readlink(link).startswith("socket:")
+            except FileNotFoundError:
+                pass
+        return count
 
     def metric(self, name: str) -> float:
         """The value of a metric without labels."""

@@ -65,9 +65,10 @@ private struct LineProducer {
 
     var summary: String {
         guard let first, let last else { return "nothing to produce" }
-        return
-            "produced \(messageCount) message\(messageCount == 1 ? "" : "s") to \(topic): offsets \(first) to \(last)"
+        return "produced \(countedMessages) to \(topic): offsets \(first) to \(last)"
     }
+
+    private var countedMessages: String { "\(messageCount) message\(messageCount == 1 ? "" : "s")" }
 
     mutating func send(_ batch: [UInt8]) async throws(StreamsError) {
         let lines = batch.count { $0 == UInt8(ascii: "\n") }
@@ -110,9 +111,12 @@ private struct LineProducer {
         if let position = error.context.position {
             let line = lineCount + 1 + batch.prefix(position).count { $0 == UInt8(ascii: "\n") }
             error.detail = "line \(line): \(error.detail)"
+            if lineCount == 0 { error.detail += " Nothing was written." }
         }
         if lineCount > 0 {
-            error.detail += " Lines 1 to \(lineCount) are written (\(messageCount) messages); nothing after them."
+            error.detail += " Lines 1 to \(lineCount) are written (\(countedMessages))"
+            // Of what is after them, nobody knows when the answer was lost.
+            error.detail += error.code.hasCertainlyNoSideEffects ? "; nothing after them." : "."
         }
         return error
     }
