@@ -48,12 +48,13 @@ package final class SQLiteStore: Sendable {
             if database.configuration.readonly { return }
             // Only takes effect on a new file; it lets retention give space back in small steps.
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
-            try database.execute(sql: "PRAGMA synchronous = FULL")
             try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
         }
         do {
             let pool = try DatabasePool(path: configuration.path, configuration: settings)
+            // After the opening, which sets NORMAL: with that a commit returns before it is flushed.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let migrator = Schema.migrator
             if try pool.read(migrator.hasBeenSuperseded) { throw SQLiteStoreError.tooNew(configuration.path) }
             try migrator.migrate(pool)
