@@ -51,16 +51,32 @@ extension SQLiteStore: StreamsCore.Table {
         }
     }
 
-    /// Runs a read on one of the pool's reading connections.
+    /// Runs a read on one of the pool's reading connections, whether or not the task is cancelled: a client that closed
+    /// its side after the request still gets its answer.
     func reading<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StoreError) -> Value {
         do {
-            return try await pool.read(body)
+            do {
+                return try await pool.read(body)
+            } catch is CancellationError {
+                return try await readUncancelled(body)
+            }
         } catch let error as StoreError {
             throw error
         } catch {
             throw StoreError(error, isWrite: false)
+        }
+    }
+
+    /// GRDB's way to read that knows nothing of tasks; it takes one more change of threads.
+    private func readUncancelled<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            pool.asyncRead { database in
+                continuation.resume(with: Result { try body(database.get()) })
+            }
         }
     }
 }
