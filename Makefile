@@ -41,10 +41,10 @@ fuzz:  ## feed the parsers random input for long (FUZZ_SECONDS=300 for each)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
 
 lint:  ## check the style of all Swift code
-	@swift format lint --strict --parallel --recursive Sources Tests Package.swift
+	@swift format lint --strict --parallel --recursive Sources Tests Fuzzing Package.swift
 
 format:  ## rewrite all Swift code in that style
-	@swift format --in-place --parallel --recursive Sources Tests Package.swift
+	@swift format --in-place --parallel --recursive Sources Tests Fuzzing Package.swift
 
 clean:  ## remove what was built; data and fetched packages stay
 	swift package clean
