@@ -8,7 +8,7 @@
 public func fuzzJSONScanner(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))
     var scanner = JSONScanner(end: count, nestingMaximum: 128)
-    do {
+    do throws(JSONScanner.Failure) {
         let value = try scanner.value(in: bytes.span)
         try scanner.finish(in: bytes.span)
         precondition(value.lowerBound >= 0 && value.upperBound <= count && !value.isEmpty, "a span out of bounds")
@@ -28,10 +28,11 @@ public func fuzzJSONScanner(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt
             precondition(
                 text.utf8.count == JSONText.decodedByteCount(value, in: bytes.span), "two lengths of one string")
         }
-    } catch .syntax(let position, _) {
-        precondition((0...count).contains(position), "a position out of bounds")
-    } catch .tooDeep(let position) {
-        precondition((0..<count).contains(position), "a position out of bounds")
+    } catch {
+        switch error {
+        case .syntax(let position, _): precondition((0...count).contains(position), "a position out of bounds")
+        case .tooDeep(let position): precondition((0..<count).contains(position), "a position out of bounds")
+        }
     }
     return 0
 }
