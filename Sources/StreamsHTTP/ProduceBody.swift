@@ -148,9 +148,14 @@ private struct ProduceBodyParser {
             members.headers = value
             checkHeaders(value, of: bytes)
         } else {
-            let unknown = JSONText.decode(name, in: bytes)
+            let unknown = Self.shortened(JSONText.decode(name, in: bytes))
             note(unknown, "There is no member '\(unknown)' here.")
         }
+    }
+
+    /// The beginning of a name that came from outside: enough to recognize it, whatever its length.
+    private static func shortened(_ name: String) -> String {
+        name.unicodeScalars.count <= 100 ? name : String(name.unicodeScalars.prefix(99)) + "…"
     }
 
     private mutating func passMessages(of bytes: Span<UInt8>) throws(StreamsError) {
