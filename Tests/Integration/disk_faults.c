@@ -1,0 +1,74 @@
+/* Makes writes to the data file fail as a full or broken disk does: preloaded into the server by test_disk.py.
+ *
+ * The file named by DISK_FAULTS says which calls fail, by the letters in it; where it does not exist, none does:
+ *   w  writes and what makes a file longer fail with ENOSPC
+ *   s  fsync and fdatasync fail with EIO
+ * Only files whose name has ".sqlite" in it are affected. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static int fails(int descriptor, char kind)
+{
+    const char *faults = getenv("DISK_FAULTS");
+    char link[64], path[4096], kinds[16];
+    ssize_t length;
+    int file;
+
+    if (!faults || (file = open(faults, O_RDONLY | O_CLOEXEC)) < 0)
+        return 0;
+    length = read(file, kinds, sizeof kinds);
+    close(file);
+    if (length <= 0 || !memchr(kinds, kind, (size_t)length))
+        return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    length = readlink(link, path, sizeof path - 1);
+    if (length < 0)
+        return 0;
+    path[length] = 0;
+    return strstr(path, ".sqlite") != NULL;
+}
+
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+#define FAIL_IF(kind, code)          \
+    if (fails(descriptor, kind)) {   \
+        errno = code;                \
+        return -1;                   \
+    }
+
+ssize_t write(int descriptor, const void *bytes, size_t count)
+{
+    FAIL_IF('w', ENOSPC)
+    return NEXT(write)(descriptor, bytes, count);
+}
+
+ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset)
+{
+    FAIL_IF('w', ENOSPC)
+    return NEXT(pwrite)(descriptor, bytes, count, offset);
+}
+
+ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset)
+{
+    FAIL_IF('w', ENOSPC)
+    return NEXT(pwrite64)(descriptor, bytes, count, offset);
+}
+
+int fsync(int descriptor)
+{
+    FAIL_IF('s', EIO)
+    return NEXT(fsync)(descriptor);
+}
+
+int fdatasync(int descriptor)
+{
+    FAIL_IF('s', EIO)
+    return NEXT(fdatasync)(descriptor);
+}

@@ -1,0 +1,254 @@
+"""A disk that is full or fails: an honest answer, reads that go on, and nothing acknowledged that gets lost."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from conditions import wait_until
+from http_client import NDJSON
+from messages import problem, read_all
+from server import Server
+from workload import Checker, Ledger, Producers
+
+MakeServer = Callable[..., Server]
+FULL, UNSYNCED = "w", "s"
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that stands between the server and its disk."""
+    compiler = shutil.which("cc") or shutil.which("clang") or shutil.which("gcc")
+    assert compiler, "A C compiler is needed for the simulation of a failing disk."
+    library = tmp_path_factory.mktemp("shim") / "disk_faults.so"
+    source = Path(__file__).with_name("disk_faults.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True, timeout=60)
+    return library
+
+
+class Disk:
+    """A switch for the faults of a server's disk."""
+
+    def __init__(self, switch: Path, shim: Path) -> None:
+        self._switch = switch
+        self.environment = {"LD_PRELOAD": str(shim), "DISK_FAULTS": str(switch)}
+
+    def fail(self, kinds: str) -> None:
+        """Lets calls of these kinds fail from now on."""
+        self._switch.write_text(kinds)
+
+    def recover(self) -> None:
+        """Lets all calls through."""
+        self._switch.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path, shim: Path) -> Disk:
+    """A disk without faults, yet."""
+    return Disk(tmp_path / "faults", shim)
+
+
+def payloads(server: Server, topic: str) -> list[bytes]:
+    """What the topic holds, read to its end without waiting."""
+    with server.connect(timeout=5) as connection:
+        return [each.payload for each in read_all(connection, topic)]
+
+
+def test_a_full_disk_refuses_appends_and_serves_reads_until_space_returns(
+    make_server: MakeServer, disk: Disk
+) -> None:
+    server = make_server(environment=disk.environment).start()
+    with server.connect() as connection:
+        for number in range(20):
+            assert connection.produce("t", b'{"payload":%d}' % number).status == 200
+        disk.fail(FULL)
+        for _ in range(5):
+            started = time.monotonic()
+            answer = connection.produce("t", b'{"payload":"refused"}')
+            problem(answer, 503, "unavailable")
+            assert int(answer.headers["retry-after"]) >= 1
+            problem(connection.produce("t", b'"refused"\n' * 500, NDJSON), 503, "unavailable")
+            problem(connection.produce("new", b'{"payload":"refused"}'), 503, "unavailable")
+            problem(connection.request("PUT", "/topics/new"), 503, "unavailable")
+            assert time.monotonic() - started < 5
+            # Reads go on, at the end too.
+            assert payloads(server, "t") == [b"%d" % number for number in range(20)]
+            assert connection.consume("t", offset="latest").json()["messages"] == []
+            assert connection.get("/topics").json()["topics"] == [{"topic": "t"}]
+            assert connection.get("/health").status == 200
+        disk.recover()
+        assert connection.produce("t", b'{"payload":"after"}').status == 200
+        assert connection.produce("new", b'{"payload":"after"}').status == 200
+    for _ in range(2):
+        assert payloads(server, "t") == [b"%d" % number for number in range(20)] + [b'"after"']
+        assert payloads(server, "new") == [b'"after"']
+        server.kill()
+        server.restart()
+
+
+def test_a_follower_outlives_a_full_disk(make_server: MakeServer, disk: Disk) -> None:
+    server = make_server(environment=disk.environment).start()
+    with server.connect() as reader, server.connect() as writer:
+        reader.send_request("GET", "/topics/t/consume?wait=20")
+        disk.fail(FULL)
+        problem(writer.produce("t", b'{"payload":"refused"}'), 503, "unavailable")
+        disk.recover()
+        assert writer.produce("t", b'{"payload":"written"}').status == 200
+        assert [each["payload"] for each in reader.read_answer().json()["messages"]] == ["written"]
+
+
+@pytest.mark.parametrize("kinds", [FULL, UNSYNCED, FULL + UNSYNCED], ids=["full", "flushes fail", "both"])
+def test_nothing_acknowledged_is_lost_while_the_disk_fails_now_and_then(
+    make_server: MakeServer, disk: Disk, dice: random.Random, kinds: str
+) -> None:
+    server = make_server(environment=disk.environment).start()
+    ledger = Ledger()
+    topics = ["a", "b", "c"]
+    producers = Producers(server.port, topics, ledger, dice.randrange(2**32), count=8, name="disk").start()
+    for _ in range(8):
+        acknowledged = ledger.acknowledged_count
+        wait_until(lambda: ledger.acknowledged_count > acknowledged + 20, "appends go on")
+        disk.fail(dice.choice(kinds))
+        time.sleep(dice.uniform(0.02, 0.3))
+        disk.recover()
+    wait_until(lambda: ledger.acknowledged_count > acknowledged + 50, "appends go on at last")
+    producers.stop()
+    assert producers.failures == []
+    for _ in range(2):
+        for topic in topics:
+            with server.connect(timeout=5) as connection:
+                checker = Checker(ledger, topic)
+                checker.take(read_all(connection, topic))
+                checker.check()
+        server.kill()
+        server.restart()
+    refusals = [append.refusal for appends in ledger.appends.values() for append in appends if append.refusal]
+    print(f"{ledger.acknowledged_count} acknowledged, {len(refusals)} refused")
+    if FULL in kinds:
+        assert "unavailable" in refusals
+
+
+@pytest.mark.bounded(60)
+def test_an_append_whose_flush_fails_is_never_acknowledged(make_server: MakeServer, disk: Disk) -> None:
+    server = make_server(environment=disk.environment).start()
+    with server.connect() as connection:
+        assert connection.produce("t", b'{"payload":"before"}').status == 200
+    disk.fail(UNSYNCED)
+
+    def produce(number: int) -> tuple[bytes, str]:
+        payload = b'"failed %d"' % number
+        with server.connect(timeout=40) as connection:
+            answer = connection.produce(f"t{number % 3}" if number % 2 else "t", b'{"payload":%s}' % payload)
+            assert answer.status == 503, answer
+            return payload, answer.code
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = dict(pool.map(produce, range(8)))
+    assert set(outcomes.values()) <= {"unavailable", "outcome_unknown"}
+    # Readers are not held up by it either.
+    assert payloads(server, "t")[:1] == [b'"before"']
+    server.kill()
+    disk.recover()
+    server.restart()
+    found = [payload for topic in ("t", "t0", "t1", "t2") for payload in payloads(server, topic)]
+    for payload, code in outcomes.items():
+        assert found.count(payload) <= (1 if code == "outcome_unknown" else 0), (payload, code)
+    with server.connect() as connection:
+        assert connection.produce("t", b'{"payload":"after"}').status == 200
+    assert payloads(server, "t")[0] == b'"before"' and payloads(server, "t")[-1] == b'"after"'
+
+
+def test_a_server_that_can_not_start_on_a_full_disk_says_so_or_serves_reads(
+    make_server: MakeServer, disk: Disk
+) -> None:
+    server = make_server(environment=disk.environment).start()
+    with server.connect() as connection:
+        connection.produce("t", b'{"payload":1}')
+    server.kill()
+    disk.fail(FULL)
+    process = server.launch()
+    assert process.stdout
+    line = process.stdout.readline()
+    if line:
+        server.port = int(line.rsplit(b":", 1)[1])
+        assert payloads(server, "t") == [b"1"]
+        server.kill()
+    else:
+        assert server.wait() == 1
+        assert str(server.data) in server.log().splitlines()[-1]
+    disk.recover()
+    server.restart()
+    assert payloads(server, "t") == [b"1"]
+
+
+class SmallFileSystem:
+    """A file system of memory that is soon full."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def resize(self, megabytes: int, *, remount: bool = True) -> None:
+        """Mounts it, or makes it larger."""
+        options = f"size={megabytes}m" + (",remount" if remount else "")
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "none", self.folder], check=True, timeout=10,
+            stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def small_file_system(tmp_path: Path) -> Iterator[SmallFileSystem]:
+    """A file system of 8 MiB; only root can mount one."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    file_system = SmallFileSystem(folder)
+    try:
+        file_system.resize(8, remount=False)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("No file system can be mounted here; the tests with the simulated full disk have run.")
+    yield file_system
+    subprocess.run(["umount", "-l", folder], check=True, timeout=10)
+
+
+def test_a_file_system_that_fills_up_loses_nothing(
+    make_server: MakeServer, small_file_system: SmallFileSystem
+) -> None:
+    server = make_server(small_file_system.folder).start()
+    acknowledged: list[bytes] = []
+
+    def fill(connection) -> None:
+        for number in range(len(acknowledged), len(acknowledged) + 1000):
+            payload = b'"%d %s"' % (number, b"x" * 50_000)
+            answer = connection.produce("t", b'{"payload":%s}' % payload)
+            if answer.status != 200:
+                problem(answer, 503, "unavailable")
+                return
+            acknowledged.append(payload)
+        raise AssertionError("it never filled up")
+
+    with server.connect() as connection:
+        fill(connection)
+        assert len(acknowledged) > 20
+        for _ in range(5):
+            assert payloads(server, "t") == acknowledged
+            problem(connection.produce("t", b'{"payload":"%s"}' % (b"x" * 100_000)), 503, "unavailable")
+        small_file_system.resize(32)
+        assert connection.produce("t", b'{"payload":%s}' % acknowledged[0]).status == 200
+        acknowledged.append(acknowledged[0])
+        fill(connection)
+        assert payloads(server, "t") == acknowledged
+    # A crash on a full disk, and space again.
+    server.kill()
+    small_file_system.resize(64)
+    server.restart()
+    assert payloads(server, "t") == acknowledged
+    with server.connect() as connection:
+        assert connection.produce("t", b'{"payload":"after"}').status == 200
+    assert payloads(server, "t") == [*acknowledged, b'"after"']
+    assert server.stop() == 0
