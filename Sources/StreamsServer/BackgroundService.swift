@@ -1,7 +1,7 @@
 import ServiceLifecycle
 
 /// Something that runs until it is closed, as a service: a graceful shutdown closes it, and its run finishes what it
-/// has accepted.
+/// has accepted. So does the failure of another service, such as one that can not have its port.
 package struct BackgroundService: Service {
     private let body: @Sendable () async -> Void
     private let close: @Sendable () -> Void
@@ -14,9 +14,9 @@ package struct BackgroundService: Service {
 
     /// Runs until the shutdown.
     package func run() async {
-        await withGracefulShutdownHandler {
+        await withTaskCancellationOrGracefulShutdownHandler {
             await body()
-        } onGracefulShutdown: {
+        } onCancelOrGracefulShutdown: {
             close()
         }
     }
