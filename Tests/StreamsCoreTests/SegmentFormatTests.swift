@@ -63,7 +63,7 @@ struct SegmentFormatTests {
 
     @Test("joins the batches of several requests into one run of offsets")
     func severalBatches() throws {
-        let first = try #require(Offset(7))
+        let first: Offset = 7
         var encoder = SegmentEncoder(first: first, timestamp: Timestamp(milliseconds: 3), batchBytes: 0, count: 0)
         encoder.append(try MessageBatch.of("1", "2"))
         encoder.append(try MessageBatch.of("3"))

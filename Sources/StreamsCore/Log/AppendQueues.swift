@@ -78,6 +78,9 @@ package struct AppendQueues {
         isClosed = true
     }
 
+    /// How many appends of a topic wait for the one under way.
+    package func waitingCount(of topic: TopicName) -> Int { waiting[topic]?.count ?? 0 }
+
     /// How many topics have an append under way or waiting.
     package var activeTopicCount: Int { waiting.count }
 }

@@ -16,13 +16,14 @@ extension Log {
         defer { waiters.withLock { $0.unwatch(topic) } }
         var request = request
         while true {
+            let announced = waiters.withLock { $0.announcedEnd(of: topic) }
             let (page, holeDue) = try await look(request)
             let remaining = deadline - time.uptime()
             if !page.slices.isEmpty || remaining <= .zero || Task.isCancelled || isClosed { return page }
             request.start = .offset(page.next)
             // At a hole another process may be the writer, whose success nothing here announces.
             let patience = holeDue.map { min($0, configuration.holeRecheckInterval) } ?? remaining
-            await waitForGrowth(of: topic, as: waiter, beyond: page.end, atMost: min(remaining, patience))
+            await waitForGrowth(of: topic, as: waiter, beyond: announced, atMost: min(remaining, patience))
         }
     }
 
@@ -36,9 +37,10 @@ extension Log {
             let pass = try await reader.pass(from: position, limit: request.limit, bytesMaximum: request.bytesMaximum)
             let page = ReadPage(slices: pass.slices, next: pass.next, end: max(head.end, pass.next))
             guard pass.slices.isEmpty, let gap = pass.gap else { return (page, nil) }
-            request.start = .offset(pass.next)
             switch try await resolve(gap, of: request.topic, in: head) {
-            case .trimmed, .closed: continue
+            // What was asked for decides where to go on: the earliest message is another one now.
+            case .trimmed: continue
+            case .closed: request.start = .offset(pass.next)
             case .unfinished(let due): return (page, due)
             }
         }
@@ -73,7 +75,7 @@ extension Log {
         }
     }
 
-    /// Waits until the topic is announced to end past `end`, the time is up, or the task is cancelled.
+    /// Waits until the topic is announced to end past `end`, which was announced before the last look, the time is up, or the task is cancelled.
     private func waitForGrowth(
         of topic: TopicName, as waiter: UInt64, beyond end: Offset, atMost duration: Duration
     ) async {

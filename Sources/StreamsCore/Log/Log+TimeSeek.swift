@@ -31,14 +31,19 @@ extension Log {
         of topic: TopicName, from start: Offset, below end: Offset
     ) async throws(StreamsError) -> Segment? {
         var position = start
+        var relists = 0
         while position < end {
-            let found = try await reading { () async throws(StoreError) -> Segment? in
-                guard let key = try await self.segments.list(topic, from: position, limit: 1).first?.key else {
-                    return nil
-                }
-                return try await self.segments.get([key])[0]
+            let listed = try await reading { () async throws(StoreError) in
+                try await self.segments.list(topic, from: position, limit: 1).first
             }
-            guard let found, found.range.lowerBound < end else { return nil }
+            guard let key = listed?.key else { return nil }
+            let found = try await reading { () async throws(StoreError) in try await self.segments.get([key])[0] }
+            guard let found else {
+                relists += 1
+                guard relists <= SegmentReader.relistMaximum else { throw .rearranging }
+                continue
+            }
+            guard found.range.lowerBound < end else { return nil }
             if found.kind == .messages { return found }
             position = found.range.upperBound
         }

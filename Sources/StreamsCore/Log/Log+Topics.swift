@@ -48,9 +48,19 @@ extension Log {
     package func create(_ topic: TopicName) async throws(StreamsError) -> Bool {
         if try await head(of: topic) != nil { return false }
         do {
-            return try await table.create(topic, at: time.now())
+            return try await createItem(of: topic)
         } catch {
             throw unavailable(error)
         }
+    }
+
+    /// Creates a topic's item, but never over messages that are there: then the item was lost, and a new counter would
+    /// hand out their offsets again.
+    func createItem(of topic: TopicName) async throws(StoreError) -> Bool {
+        guard try await segments.list(topic, from: .first, limit: 1).isEmpty else {
+            throw StoreError(
+                .corrupt, effect: .none, "The topic \(topic) has messages but no counter; it must be recovered.")
+        }
+        return try await table.create(topic, at: time.now())
     }
 }

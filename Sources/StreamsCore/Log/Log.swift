@@ -50,8 +50,11 @@ package final class Log: Sendable {
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.pollWatchedTopics() }
-            for await topic in drainRequests {
-                group.addTask { await self.drain(topic) }
+            // A group of their own: appends under way are finished, not cancelled.
+            await withDiscardingTaskGroup { drains in
+                for await topic in drainRequests {
+                    drains.addTask { await self.drain(topic) }
+                }
             }
             group.cancelAll()
         }
@@ -71,11 +74,13 @@ package final class Log: Sendable {
     package func append(_ batch: MessageBatch, to topic: TopicName) async throws(StreamsError) -> AppendReceipt {
         let result = await withCheckedContinuation { continuation in
             let pending = PendingAppend(batch: batch, continuation: continuation)
-            switch queues.withLock({ $0.enqueue(pending, to: topic) }) {
-            case .startDraining: drainRequestsInput.yield(topic)
-            case .none: break
-            case .refuse: continuation.resume(returning: .failure(.shuttingDown))
+            let action = queues.withLock { queues in
+                let action = queues.enqueue(pending, to: topic)
+                // Under the lock: after it, ``close()`` might end the requests before this one is among them.
+                if action == .startDraining { drainRequestsInput.yield(topic) }
+                return action
             }
+            if action == .refuse { continuation.resume(returning: .failure(.shuttingDown)) }
         }
         return try result.get()
     }

@@ -7,7 +7,7 @@ struct SegmentReader {
     let head: TopicHead
 
     /// How often a segment may vanish between list and get (merged, or trimmed) before the pass gives up.
-    private static let relistMaximum = 8
+    static let relistMaximum = 8
 
     /// How many bytes of segments are read before anything is known of their messages' size.
     private static let firstGroupBytes = 128 * 1024
@@ -28,6 +28,12 @@ struct SegmentReader {
 
         fileprivate init(next: Offset) {
             self.next = next
+        }
+
+        /// Whether a byte limit leaves room for more; the first message always has room.
+        fileprivate mutating func hasRoom(below bytesMaximum: Int) -> Bool {
+            if byteCount >= bytesMaximum { countExactly() }
+            return byteCount < bytesMaximum || slices.isEmpty
         }
 
         /// Makes ``byteCount`` exact, once the estimate would end the pass too early.
@@ -57,7 +63,7 @@ struct SegmentReader {
     func pass(from start: Offset, limit: Int, bytesMaximum: Int) async throws(StreamsError) -> Pass {
         var pass = Pass(next: start)
         var relists = 0
-        while pass.next < head.end, pass.messageCount < limit, pass.byteCount < bytesMaximum {
+        while pass.next < head.end, pass.messageCount < limit, pass.hasRoom(below: bytesMaximum) {
             let listings = try await candidates(from: pass.next, limit: limit - pass.messageCount)
             guard !listings.isEmpty else {
                 pass.gap = Gap(range: pass.next..<head.end, following: nil)
@@ -72,11 +78,7 @@ struct SegmentReader {
                 return pass
             case .vanished:
                 relists += 1
-                guard relists <= Self.relistMaximum else {
-                    throw StreamsError(.unavailable, "The topic is being rearranged; try again.") {
-                        $0.retryAfter = .seconds(1)
-                    }
-                }
+                guard relists <= Self.relistMaximum else { throw .rearranging }
             }
         }
         return pass
@@ -158,5 +160,12 @@ struct SegmentReader {
             if pass.messageCount >= limit || slice.range.upperBound < segment.range.upperBound { return .stop }
         }
         return .goOn
+    }
+}
+
+extension StreamsError {
+    /// Segments vanish between list and get again and again.
+    static let rearranging = StreamsError(.unavailable, "The topic is being rearranged; try again.") {
+        $0.retryAfter = .seconds(1)
     }
 }

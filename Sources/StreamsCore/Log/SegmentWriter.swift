@@ -32,6 +32,7 @@ struct SegmentWriter {
             case .filled:
                 log.counters.reclaimed()
                 log.logger.debug("readers closed the claim first", metadata: ["topic": "\(topic)"])
+                guard log.time.uptime() < deadline else { throw log.unavailable(.starved) }
             }
         }
     }
@@ -45,23 +46,13 @@ struct SegmentWriter {
             do throws(StoreError) {
                 switch try await log.table.claim(request) {
                 case .claimed(let claim): return claim
-                case .noSuchTopic: try await create()
+                case .noSuchTopic: _ = try await log.createItem(of: topic)
                 }
             } catch {
                 // A claim without a segment is a hole at most: nothing was written, whatever became of the call.
                 try await pauseOrGiveUp(after: error, &backoff, until: deadline)
             }
         }
-    }
-
-    /// Creates the topic, but never over messages that are there: then its item was lost, and a new counter would hand
-    /// out their offsets again.
-    private func create() async throws(StoreError) {
-        guard try await log.segments.list(topic, from: .first, limit: 1).isEmpty else {
-            throw StoreError(
-                .corrupt, effect: .none, "The topic \(topic) has messages but no counter; it must be recovered.")
-        }
-        _ = try await log.table.create(topic, at: log.time.now())
     }
 
     private func pauseOrGiveUp(
@@ -109,13 +100,14 @@ struct SegmentWriter {
         }
     }
 
-    /// What stands at the key of a segment that found it taken.
+    /// What became of a segment that found its key taken.
     private func fate(of segment: Segment) async throws(StoreError) -> Fate {
-        var covering = try await log.segments.get([segment.key])[0]
-        if covering == nil {
-            // Merged away meanwhile: what covers the offset now says what became of it.
-            let next = try await log.segments.list(topic, from: segment.range.last, limit: 1)
-            if let key = next.first?.key { covering = try await log.segments.get([key])[0] }
+        let covering: Segment?
+        do {
+            covering = try await self.covering(segment.key)
+        } catch {
+            // It may be this segment that stands there: an adapter may have tried a put again by itself.
+            throw StoreError(error.code, effect: .unknown, error.message)
         }
         switch covering {
         case let standing? where standing.appendID == segment.appendID && standing.kind == .messages:
@@ -129,6 +121,15 @@ struct SegmentWriter {
         case nil:
             throw StoreError(.unavailable, effect: .unknown, "What stands at the key could not be read.")
         }
+    }
+
+    /// What stands at a key or, where that was merged away meanwhile, what covers its offset now.
+    private func covering(_ key: SegmentKey) async throws(StoreError) -> Segment? {
+        if let standing = try await log.segments.get([key])[0] { return standing }
+        guard let next = try await log.segments.list(topic, from: key.last, limit: 1).first else { return nil }
+        // What lies above the offset says nothing of a segment that was there and is gone.
+        let standing = try await log.segments.get([next.key])[0]
+        return standing.flatMap { $0.range.contains(key.last) ? $0 : nil }
     }
 
     /// The last step when time is up or trying again is of no use: settles the claim, if that can be done, so that the
@@ -183,6 +184,9 @@ extension Log {
 }
 
 extension StoreError {
+    /// Readers closed each claim before its segment was there.
+    static let starved = StoreError(.unavailable, effect: .none, "Readers closed every claim before it was written.")
+
     /// What a client may know of the failure.
     var publicDetail: String {
         switch code {

@@ -3,8 +3,9 @@ package import StreamsModel
 /// The readers that wait for a topic to grow, as a state machine; callers resume the continuations it returns.
 ///
 /// A missed wake-up would be a reader that sleeps while its message is there. It can not happen: a reader first
-/// watches the topic, then looks at its head, then registers with the end that it saw; registering compares that with
-/// the newest end announced since it watches, and every append announces its end after it became visible.
+/// watches the topic, then notes the end announced so far, then looks at the topic, then registers with what it noted.
+/// Registering compares that with the newest end announced, and every append announces its end after it became
+/// visible. (The end that the look itself found would not do: it may cover a claim whose write ends meanwhile.)
 package struct TailWaiters {
     private struct Topic {
         var announcedEnd: Offset = .first
@@ -36,10 +37,12 @@ package struct TailWaiters {
         }
     }
 
-    /// Registers a watching reader that saw `end`; returns whether it may wait.
+    /// The newest end announced since somebody watches the topic.
+    package func announcedEnd(of topic: TopicName) -> Offset { topics[topic]?.announcedEnd ?? .first }
+
+    /// Registers a watching reader that noted `end` before it looked; returns whether it may wait.
     ///
-    /// `false`: the topic has grown
-    /// meanwhile, or the log is closing, and the continuation must be resumed at once.
+    /// `false`: the topic has grown meanwhile, or the log is closing, and the continuation must be resumed at once.
     package mutating func register(
         _ continuation: CheckedContinuation<Void, Never>, as identifier: UInt64, for topic: TopicName,
         beyond end: Offset
@@ -70,6 +73,9 @@ package struct TailWaiters {
         for topic in topics.keys { topics[topic]?.waiters = [:] }
         return woken
     }
+
+    /// How many readers wait for a topic.
+    package func waiterCount(of topic: TopicName) -> Int { topics[topic]?.waiters.count ?? 0 }
 
     /// The topics that somebody watches, with the newest end announced.
     package var watchedTopics: [TopicName: Offset] { topics.mapValues(\.announcedEnd) }
