@@ -69,8 +69,13 @@ private struct LogRound {
         self.faultPercent = faultPercent ?? [10, 30, 50][random.next(below: 3)]
         laboratory = try Laboratory(keysPerList: 1 + random.next(below: 5))
         // Impatient readers, so that fillers often beat writers; short deadlines, so that writers often give up.
-        let holeTimeout = [Duration.milliseconds(1), .milliseconds(50), .seconds(5)][random.next(below: 3)]
-        let appendTimeout = [Duration.milliseconds(100), .seconds(2), .seconds(10)][random.next(below: 3)]
+        // Without faults only patience is left to be shown: virtual time may pass between any two steps.
+        let isPatient = self.faultPercent == 0
+        let holeTimeouts: [Duration] =
+            isPatient ? [.seconds(3600)] : [.milliseconds(1), .milliseconds(50), .seconds(5)]
+        let holeTimeout = holeTimeouts[random.next(below: holeTimeouts.count)]
+        let appendTimeouts: [Duration] = isPatient ? [.seconds(3600)] : [.milliseconds(100), .seconds(2), .seconds(10)]
+        let appendTimeout = appendTimeouts[random.next(below: appendTimeouts.count)]
         logs = [0, 1].map { [laboratory] _ in
             laboratory.makeLog {
                 $0.holeTimeout = holeTimeout

@@ -90,7 +90,7 @@ struct SegmentReader {
         _ listings: [SegmentListing], into pass: inout Pass, limit: Int, bytesMaximum: Int
     ) async throws(StreamsError) -> Step {
         var rest = listings[...]
-        while !rest.isEmpty, pass.messageCount < limit, pass.byteCount < bytesMaximum {
+        while !rest.isEmpty, pass.messageCount < limit, pass.hasRoom(below: bytesMaximum) {
             var wanted = Self.firstGroupBytes
             if pass.messageCount > 0 {
                 wanted = (limit - pass.messageCount) * (pass.byteCount / pass.messageCount + 1)
