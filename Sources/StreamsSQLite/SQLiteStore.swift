@@ -80,9 +80,15 @@ package final class SQLiteStore: Sendable {
             }
             group.cancelAll()
         }
+        closeFile()
+    }
+
+    /// Leaves one file behind, which can be copied as it is.
+    ///
+    /// Waits for the file without being a task's suspension, which a cancelled task would not be granted.
+    private func closeFile() {
         do {
-            // Leaves one file behind, which can be copied as it is.
-            try await pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
             try pool.close()
         } catch {
             logger.error("the data file was not closed cleanly", metadata: ["error": "\(error)"])

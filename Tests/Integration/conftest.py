@@ -74,6 +74,28 @@ def topic(request: pytest.FixtureRequest) -> str:
     return f"{name[:60].strip('-')}-{abs(hash(request.node.nodeid)) % 10**8}"
 
 
+@pytest.fixture(scope="session")
+def _slow_clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    from test_timeouts import SlowClients
+
+    server = Server(tmp_path_factory.mktemp("slow")).start()
+    yield SlowClients(server)
+    server.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begin_slow_clients(request: pytest.FixtureRequest) -> None:
+    """Starts the slow clients before all other tests, where the test of their timeouts is among them."""
+    if any("slow_clients" in item.fixturenames for item in request.session.items):
+        request.getfixturevalue("_slow_clients")
+
+
+@pytest.fixture
+def slow_clients(_slow_clients: object) -> object:
+    """Clients of each slow kind, begun with the session."""
+    return _slow_clients
+
+
 @pytest.fixture
 def dice() -> random.Random:
     """Randomness whose seed is printed; SEED=n repeats it."""

@@ -176,6 +176,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path)
 def test_a_port_in_use_is_named(server: Server, tmp_path: Path) -> None:
     outcome = refused("--port", str(server.port), "--data", str(tmp_path / "other.sqlite"))
     assert f"127.0.0.1:{server.port}" in outcome.errors and "--port" in outcome.errors
+    assert len(outcome.errors.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ READINGS: dict[str, Reading] = {
     "command": by_command,
     "command with whole messages": by_command_messages,
 }
+ONE_OF_EACH = ["pages of 997", "lines of 10000", "events", "command"]
 
 
 @pytest.mark.bounded(120)
@@ -110,8 +111,10 @@ def test_real_records_come_back_byte_for_byte_before_and_after_a_crash(make_serv
 
 
 def check_readings(server: Server, topics: dict[str, list[bytes]]) -> None:
-    for topic, sent in topics.items():
-        for way, read in READINGS.items():
+    for number, (topic, sent) in enumerate(topics.items()):
+        # All ways for the first spelling; one of each kind for the others.
+        ways = READINGS if number == 0 else {way: READINGS[way] for way in ONE_OF_EACH}
+        for way, read in ways.items():
             assert read(server, topic, len(sent)) == sent, (topic, way)
 
 
