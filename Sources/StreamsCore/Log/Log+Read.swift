@@ -75,25 +75,32 @@ extension Log {
         }
     }
 
-    /// Waits until the topic is announced to end past `end`, which was announced before the last look, the time is up, or the task is cancelled.
+    /// Waits until the topic is announced to end past `end`, the time is up, or the task is cancelled.
+    ///
+    /// `end` is what was announced before the last look. One child task a wait: a thousand readers wait here.
     private func waitForGrowth(
         of topic: TopicName, as waiter: UInt64, beyond end: Offset, atMost duration: Duration
     ) async {
+        let deadline = time.uptime() + duration
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.waitForAnnouncement(of: topic, as: waiter, beyond: end) }
-            group.addTask { try? await self.time.sleep(for: duration) }
-            await group.next()
+            group.addTask {
+                try? await self.time.sleep(for: duration)
+                self.stopWaiting(waiter, topic)
+            }
+            await waitForAnnouncement(of: topic, as: waiter, beyond: end, until: deadline)
             group.cancelAll()
         }
     }
 
-    private func waitForAnnouncement(of topic: TopicName, as waiter: UInt64, beyond end: Offset) async {
+    private func waitForAnnouncement(
+        of topic: TopicName, as waiter: UInt64, beyond end: Offset, until deadline: Duration
+    ) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let waits = waiters.withLock { $0.register(continuation, as: waiter, for: topic, beyond: end) }
                 if !waits { continuation.resume() }
-                // A cancellation that came before the registration found nobody to wake.
-                if waits, Task.isCancelled { stopWaiting(waiter, topic) }
+                // A cancellation, or an end of time, that came before the registration found nobody to wake.
+                if waits, Task.isCancelled || time.uptime() >= deadline { stopWaiting(waiter, topic) }
             }
         } onCancel: {
             stopWaiting(waiter, topic)
