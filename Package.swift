@@ -71,6 +71,12 @@ let package = Package(
         .testTarget(
             name: "StreamsSQLiteTests",
             dependencies: ["StreamsCore", "StreamsModel", "StreamsSQLite", "StreamsTesting", logging]),
+        .testTarget(
+            name: "StreamsServerTests",
+            dependencies: [
+                "StreamsCore", "StreamsHTTP", "StreamsModel", "StreamsServer", "StreamsTesting", asyncHTTPClient,
+                coreMetrics, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+            ]),
         .testTarget(name: "TidyTests"),
         .testTarget(
             name: "StreamsCoreTests", dependencies: ["StreamsCore", "StreamsModel", "StreamsTesting", logging]),

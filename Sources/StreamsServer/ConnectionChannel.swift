@@ -88,6 +88,8 @@ struct ConnectionChannel: ServerChildChannel {
                 ])
             guard wroteAll, received.isKeepAlive else { break }
         }
+        // Closing drops what is not written yet, so an answer that nobody waited for is waited for now.
+        try? await connection.channel.writeAndFlush(ResponsePiece.part(ByteBuffer())).get()
         try? await connection.channel.close()
         connection.closeInput()
     }

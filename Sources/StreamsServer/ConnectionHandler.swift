@@ -67,20 +67,30 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard case ChannelEvent.inputClosed = event else {
-            return context.fireUserInboundEventTriggered(event)
+        switch event {
+        case ChannelEvent.inputClosed:
+            // What was sent before is still answered.
+            inputEnded()
+        case is ChannelShouldQuiesceEvent:
+            inputEnded()
+            // A connection that came too late to be served has nobody else to close it.
+            if !mailbox.hasReader { context.close(promise: nil) }
+        default:
+            context.fireUserInboundEventTriggered(event)
         }
-        // What was sent before is still answered.
-        inputEnded()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard error is HTTPParserError else { return context.close(promise: nil) }
+        // What follows a refused request may be anything.
+        if case .refused = state { return }
         let refusal = StreamsError.invalidParameter(
             "request", "This is not a request of HTTP/1.1, or its header is too large.")
         refuse(HTTPRequestHead(version: .http1_1, method: .GET, uri: "/"), context) {
             self.handler.refuse($0, refusal)
         }
+        // Nothing more can be read, so no end can be waited for.
+        if unansweredCount == 0 { context.close(mode: .output, promise: nil) }
     }
 
     private func inputEnded() {
@@ -130,6 +140,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func end(_ context: ChannelHandlerContext) {
+        // The rest of a refused request was read and dropped: the client is ready for the refusal, and the end.
+        if case .refused = state, unansweredCount == 0 { return context.close(promise: nil) }
         guard case .receiving(let head, let body) = state else { return }
         deadline = nil
         state = .waiting
@@ -163,10 +175,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let bytes = encoder.encode(answer(Self.request(head, [])))
         // Requests before this one still wait for their answers: then nothing that a client could take for one of
         // theirs may be written.
-        if unansweredCount == 0 { context.writeAndFlush(wrapOutboundOut(bytes), promise: nil) }
-        mailbox.finish()
-        // Closing with unread input would reset the connection, and the client might never see the answer.
-        if unansweredCount == 0 { context.close(mode: .output, promise: nil) }
+        if unansweredCount == 0 {
+            context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        } else {
+            // The connection's task answers those, and then closes.
+            mailbox.finish()
+        }
+        // Closing with unread input would reset the connection, and the client might never see the answer. Nor is the
+        // sending side closed at once: many clients look at an answer only after they have sent their request.
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: timeouts.linger) { bound.value.close(promise: nil) }
     }

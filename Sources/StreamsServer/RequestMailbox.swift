@@ -21,6 +21,7 @@ final class RequestMailbox: Sendable {
         var waiting: [ReceivedRequest] = []
         var reader: CheckedContinuation<ReceivedRequest?, Never>?
         var isFinished = false
+        var hasReader = false
     }
 
     private let state = Mutex(State())
@@ -38,6 +39,9 @@ final class RequestMailbox: Sendable {
         reader?.resume(returning: request)
     }
 
+    /// Whether somebody has begun to take requests out.
+    var hasReader: Bool { state.withLock { $0.hasReader } }
+
     /// No request will come any more.
     func finish() {
         let reader = state.withLock { state -> CheckedContinuation<ReceivedRequest?, Never>? in
@@ -52,6 +56,7 @@ final class RequestMailbox: Sendable {
     func next() async -> ReceivedRequest? {
         await withCheckedContinuation { continuation in
             let answer = state.withLock { state -> ReceivedRequest?? in
+                state.hasReader = true
                 if !state.waiting.isEmpty { return .some(state.waiting.removeFirst()) }
                 if state.isFinished { return .some(nil) }
                 state.reader = continuation

@@ -22,7 +22,7 @@ struct HandlerFuzzTests {
         let deadline = ContinuousClock.now + .seconds(seconds)
         var statuses: [Int: Int] = [:]
         var requests = 0
-        while ContinuousClock.now < deadline {
+        while ContinuousClock.now < deadline || requests < 2000 {
             // A new store now and then, so that topics stay small.
             try await InProcessAPI.with { configuration in
                 configuration.limits.wait = .milliseconds(2)
