@@ -15,6 +15,9 @@ package final class FaultInjectingStore: Sendable {
         var inFlight: [(segment: Segment, signedAt: Timestamp)] = []
     }
 
+    /// More calls than any test makes: a log that goes round for ever stops the test run instead of hanging it.
+    private static let callCountMaximum = 300_000
+
     private let store: any Table & SegmentStore
     private let state: Mutex<State>
 
@@ -65,6 +68,7 @@ package final class FaultInjectingStore: Sendable {
         _ call: StoreCall, missing: Value? = nil, _ effect: () async throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         let plan = state.withLock { state in
+            precondition(state.calls.count < Self.callCountMaximum, "the store is called without end")
             state.calls.append(call)
             return state.plan
         }

@@ -100,6 +100,19 @@ struct LogHoleTests {
         #expect(store.puts.map(\.shape) == ["(3-4)", "(2-2)", "(1-1)"])
     }
 
+    @Test("reads past a newest claim that was closed filler by filler")
+    func tailOfFillers() async throws {
+        let claim = try await laboratory.claim(3)
+        for last in [3, 2, 1] as [Offset] {
+            let filler = Segment.filler(
+                topic, last..<last.advanced(by: 1), appendID: laboratory.makeID(), timestamp: claim.at)
+            _ = await memory.put(filler, signedAt: claim.at)
+        }
+        laboratory.time.advance(by: .seconds(6))
+        #expect(try await laboratory.read(reader).next == 4)
+        #expect(store.puts.isEmpty)
+    }
+
     @Test("uses no base from a filler behind the hole")
     func fillerBehind() async throws {
         try await laboratory.claim(2)

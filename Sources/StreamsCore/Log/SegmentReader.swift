@@ -63,16 +63,23 @@ struct SegmentReader {
     func pass(from start: Offset, limit: Int, bytesMaximum: Int) async throws(StreamsError) -> Pass {
         var pass = Pass(next: start)
         var relists = 0
+        var mayGuess = true
         while pass.next < head.end, pass.messageCount < limit, pass.hasRoom(below: bytesMaximum) {
-            let listings = try await candidates(from: pass.next, limit: limit - pass.messageCount)
+            let guess = mayGuess ? newestListing(holding: pass.next) : nil
+            let listings =
+                if let guess { [guess] } else { try await list(from: pass.next, limit: limit - pass.messageCount) }
             guard !listings.isEmpty else {
                 pass.gap = Gap(range: pass.next..<head.end, following: nil)
                 return pass
             }
             switch try await read(listings, into: &pass, limit: limit, bytesMaximum: bytesMaximum) {
             case .goOn: continue
+            case .stop where guess != nil && pass.gap != nil:
+                // The newest claim may be closed by several fillers, of which its own key shows only the last.
+                mayGuess = false
+                pass.gap = nil
             case .stop: return pass
-            case .vanished where listings.count == 1 && isTail(listings[0].key, from: pass.next):
+            case .vanished where guess != nil:
                 // Nothing at the newest claim's key: its write has not finished.
                 pass.gap = Gap(range: pass.next..<head.end, following: nil)
                 return pass
@@ -104,17 +111,14 @@ struct SegmentReader {
         return .goOn
     }
 
-    private func isTail(_ key: SegmentKey, from position: Offset) -> Bool {
-        guard let start = head.lastClaimStart else { return false }
-        return position >= start && key.last == head.end.advanced(by: -1)
+    /// The newest claim's segment, where that holds `position`: its key is known without a list.
+    private func newestListing(holding position: Offset) -> SegmentListing? {
+        guard let start = head.lastClaimStart, position >= start else { return nil }
+        return SegmentListing(key: SegmentKey(topic: topic, last: head.end.advanced(by: -1)), bodyBytes: 0)
     }
 
-    /// The keys that may hold `position` and what follows; within the newest claim its key is known without a list.
-    private func candidates(from position: Offset, limit: Int) async throws(StreamsError) -> [SegmentListing] {
-        if let start = head.lastClaimStart, position >= start {
-            let key = SegmentKey(topic: topic, last: head.end.advanced(by: -1))
-            return [SegmentListing(key: key, bodyBytes: 0)]
-        }
+    /// The keys that may hold `position` and what follows.
+    private func list(from position: Offset, limit: Int) async throws(StreamsError) -> [SegmentListing] {
         let count = min(log.segments.keysPerList, max(limit, 1))
         return try await log.reading { () async throws(StoreError) in
             try await log.segments.list(topic, from: position, limit: count)
