@@ -11,6 +11,7 @@ import Testing
 struct ShutdownTests {
     @Test("ends long-polls with an empty answer, streams at once, and idle connections")
     func endsWaitingReaders() async throws {
+        let ready = Count()
         let duration = try await ContinuousClock().measure {
             try await RunningServer.with { server in
                 try await server.front.produceNumbers(1)
@@ -19,6 +20,7 @@ struct ShutdownTests {
                     group.addTask { try await stream(server) }
                     group.addTask {
                         try await RawConnection.open(server.port) { connection in
+                            ready.value.add(1, ordering: .relaxed)
                             let received = try await connection.receiveAll()
                             #expect(received.isEmpty)
                         }
@@ -27,11 +29,14 @@ struct ShutdownTests {
                         try await RawConnection.open(server.port) { connection in
                             try await connection.send("GET /topics HTTP/1.1\r\nHost: x\r\n\r\n")
                             #expect(try await connection.receiveAnswer().answer.status == .ok)
+                            ready.value.add(1, ordering: .relaxed)
                             #expect(try await connection.receiveAll().isEmpty)
                         }
                     }
                     group.addTask {
-                        try await server.until { server.waitingTopics == 2 }
+                        try await server.until {
+                            server.waitingTopics == 2 && ready.value.load(ordering: .relaxed) == 2
+                        }
                         await server.shutDown()
                     }
                     try await group.waitForAll()
