@@ -7,11 +7,12 @@ package struct RequestTarget: Sendable, Equatable {
     /// The query's parameters in order, percent-decoded.
     package let query: [(name: String, value: String)]
 
-    /// Takes a request target of HTTP apart (RFC 9112 section 3.2.1: origin form).
+    /// Takes a request target of HTTP apart: a path, or a whole address as proxies send it (RFC 9112 section 3.2).
     ///
     /// - Throws: `not_found` where the path is not percent-encoded properly, `invalid_parameter` where the query is not.
     package init(_ target: String) throws(StreamsError) {
-        let parts = target.prefix { $0 != "#" }.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let target = Self.withoutAuthority(target.prefix { $0 != "#" })
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         var path: [String] = []
         for segment in (parts.first ?? "").split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
             guard let decoded = PercentEncoding.decode(segment, plusIsSpace: false) else {
@@ -24,6 +25,16 @@ package struct RequestTarget: Sendable, Equatable {
         if let stage = path.first, Self.isStage(stage) { path.removeFirst() }
         self.path = path
         self.query = parts.count > 1 ? try Self.parameters(parts[1]) : []
+    }
+
+    /// The part behind `http://host`, or the target as it is where it does not begin so.
+    private static func withoutAuthority(_ target: Substring) -> Substring {
+        guard target.utf8.first != UInt8(ascii: "/") else { return target }
+        for scheme in ["http://", "https://"] where target.lowercased().hasPrefix(scheme) {
+            let rest = target.dropFirst(scheme.count)
+            return rest[(rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex)...]
+        }
+        return target
     }
 
     private static func isStage(_ segment: String) -> Bool {

@@ -20,12 +20,21 @@ extension HTTPRefusal {
                 var refusal = HTTPRefusal(body: #"{"payload":1}"#, name: "Content-Encoding: \(encoding)", unsupported)
                 refusal.request.headers[.contentEncoding] = encoding
                 return refusal
-            } + notJSON.map { HTTPRefusal(body: $0, .invalidJSON(at: $1)) }
+            } + conditions + notJSON.map { HTTPRefusal(body: $0, .invalidJSON(at: $1)) }
             + notUTF8.map { before, bytes, position in
                 HTTPRefusal(
                     body: Array(#"{"payload":"\#(before)"#.utf8) + bytes + Array(#""}"#.utf8),
                     .invalidJSON(at: 12 + before.utf8.count + position))
             } + notLines.map { HTTPRefusal(body: $0, contentType: "application/x-ndjson", .invalidJSON(at: $1)) }
+    }
+
+    /// Conditions that this version can not keep: an append in spite of one would be a false success.
+    private static var conditions: [HTTPRefusal] {
+        ["Idempotency-Key", "Expected-Offset", "Fencing-Token"].map { name in
+            var refusal = HTTPRefusal(body: #"{"payload":1}"#, name: "\(name): 1", .invalidParameter(name))
+            if let field = HTTPField.Name(name) { refusal.request.headers[field] = "1" }
+            return refusal
+        }
     }
 
     /// Bodies with the byte at which they stop being JSON.

@@ -29,6 +29,16 @@ struct LogCloseTests {
         }
     }
 
+    @Test("happens by itself when its run is cancelled, and leaves no append without an answer")
+    func cancelled() async throws {
+        let run = Task { await log.run() }
+        run.cancel()
+        await run.value
+        let error = await #expect(throws: StreamsError.self) { _ = try await log.append(.of("1"), to: topic) }
+        #expect(error?.code == .unavailable)
+        #expect(log.isClosed)
+    }
+
     @Test("wakes those who wait, and lets nobody wait any more")
     func wakesWaiters() async throws {
         async let page = laboratory.read(log, wait: .seconds(20))

@@ -14,6 +14,8 @@ struct RequestTargetTests {
             ("/v1x/a", ["v1x", "a"]), ("/V1/a", ["V1", "a"]), ("/topics/v1", ["topics", "v1"]),
             ("/a%2Fb/%C3%A9", ["a/b", "é"]), ("/a+b", ["a+b"]), ("/%2e%2E", [".."]), ("/a?b/c", ["a"]),
             ("/a#b/c", ["a"]), ("/a;b=c", ["a;b=c"]), ("*", []),
+            ("http://host/topics", ["topics"]), ("http://host", []), ("HTTPS://host:1/v1/a/", ["a"]),
+            ("http://host?b/c", []), ("/http://host/a", ["http:", "", "host", "a"]),
         ] as [(String, [String])])
     func takesPathsApart(target: String, path: [String]) throws {
         #expect(try RequestTarget(target).path == path)

@@ -58,6 +58,9 @@ package final class Log: Sendable {
             }
             group.cancelAll()
         }
+        // Where the task was cancelled before the log was closed: nobody may be left without an answer.
+        close()
+        for topic in queues.withLock({ $0.activeTopics }) { await drain(topic) }
     }
 
     /// Takes no more appends, lets those under way finish, and wakes everybody who waits.
