@@ -47,7 +47,8 @@ let package = Package(
         .target(
             name: "StreamsServer",
             dependencies: [
-                "StreamsHTTP", "StreamsCore", "StreamsModel", coreMetrics, httpTypes, hummingbirdCore, logging, nioCore,
+                "StreamsHTTP", "StreamsCore", "StreamsModel", coreMetrics, dequeModule, httpTypes, hummingbirdCore,
+                logging, nioCore,
                 nioHTTP1, nioPosix, serviceLifecycle,
             ]),
         .target(

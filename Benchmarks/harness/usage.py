@@ -1,6 +1,7 @@
 """What processes use: processor time and memory, from /proc."""
 
 import os
+import time
 from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -38,11 +39,11 @@ def cpu_seconds(pid: int) -> float:
 
 
 def cpu_nanoseconds(pid: int) -> int:
-    """Time on a processor of all threads of one process, exact: for a server that does little."""
-    total = 0
-    for thread in Path("/proc", str(pid), "task").iterdir():
-        total += int((thread / "schedstat").read_text().split()[0])
-    return total
+    """Time on a processor of all threads of one process, exact and with those that ended: for a server that does little.
+
+    The clock of another process has an id made of the process id (clock_getcpuclockid(3), as glibc makes it).
+    """
+    return time.clock_gettime_ns((~pid << 3) | 2)
 
 
 def resident_bytes(pid: int) -> int:

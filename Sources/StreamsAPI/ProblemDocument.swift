@@ -21,7 +21,6 @@ package enum ProblemDocument {
         if let limitValue = context.limitValue { writer.member("limit_value", limitValue) }
         if let earliest = context.earliestOffset { writer.member("earliest_offset", earliest.rawValue) }
         if let end = context.endOffset { writer.member("end_offset", end.rawValue) }
-        if let requestID = context.requestID { writer.member("request_id", requestID) }
         return writer.finish()
     }
 }

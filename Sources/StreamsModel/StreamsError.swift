@@ -23,8 +23,6 @@ public struct StreamsError: Error, Sendable, Equatable {
         public var limitValue: Int?
         /// How long to wait before the next try.
         public var retryAfter: Duration?
-        /// The name of the request in the server's log, for `internal`.
-        public var requestID: String?
         /// The methods that the path knows, for `method_not_allowed`.
         public var allow: [String]?
 

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 package import StreamsCore
 package import StreamsModel
+import Synchronization
 
 extension SQLiteStore: SegmentStore {
     /// A list costs the same a key however many there are, so pages are small: few readers want more.
@@ -27,14 +28,17 @@ extension SQLiteStore: SegmentStore {
     }
 
     package func list(_ topic: TopicName, from: Offset, limit: Int) async throws(StoreError) -> [SegmentListing] {
-        try await reading { database in
+        // A commit is visible here a moment before the head covers it. Nobody may read past the end that the next
+        // look at the head would deny.
+        let end = states.withLock { $0[topic]?.head.end.rawValue } ?? .max
+        return try await reading { database in
             let statement = try database.cachedStatement(
                 sql: """
                     SELECT segment.last, length(segment.body)
                     FROM segment JOIN topic ON topic.id = segment.topic
-                    WHERE topic.name = ? AND segment.last >= ? ORDER BY segment.last LIMIT ?
+                    WHERE topic.name = ? AND segment.last >= ? AND segment.last < ? ORDER BY segment.last LIMIT ?
                     """)
-            let rows = try Row.fetchCursor(statement, arguments: [topic.rawValue, from.rawValue, limit])
+            let rows = try Row.fetchCursor(statement, arguments: [topic.rawValue, from.rawValue, end, limit])
             var listings: [SegmentListing] = []
             while let row = try rows.next() {
                 guard let last = Offset(row[0] as Int64) else { continue }

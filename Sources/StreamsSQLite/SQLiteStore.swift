@@ -21,6 +21,11 @@ package final class SQLiteStore: Sendable {
     /// What the writer's thread waits on: a signal for each ``WriteQueue/EnqueueAction/wake``, and one for the end.
     private let wakeUps = DispatchSemaphore(value: 0)
     private let commits = Atomic<Int>(0)
+    /// About how many pages of the write-ahead log are not merged into the file yet.
+    private let unmergedPages = Atomic<Int>(0)
+
+    /// How many pages of 4 KiB gather before they are merged.
+    private static let checkpointPages = 4000
 
     /// Opens the file, creating or upgrading it as needed.
     ///
@@ -48,7 +53,8 @@ package final class SQLiteStore: Sendable {
             if database.configuration.readonly { return }
             // Only takes effect on a new file; it lets retention give space back in small steps.
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
-            try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
+            // Inside of a commit a checkpoint would delay its answers: it is done after them.
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
         }
         do {
@@ -102,6 +108,7 @@ package final class SQLiteStore: Sendable {
             wakeUps.wait()
             let operations = queue.withLock { $0.takeAll() }
             if !operations.isEmpty { commit(operations) }
+            checkpointIfDue()
             if queue.withLock({ $0.isFinished }) { return }
         }
     }
@@ -112,7 +119,7 @@ package final class SQLiteStore: Sendable {
         wakeUps.signal()
     }
 
-    /// How many transactions with changes were committed: each is one flush to disk.
+    /// How many transactions were committed: each that changed something is one flush to disk.
     package var commitCount: Int { commits.load(ordering: .relaxed) }
 
     /// Hands a change to the writer.
@@ -133,8 +140,10 @@ package final class SQLiteStore: Sendable {
                     var transaction = WriteTransaction(database: database)
                     results = try operations.map { try transaction.perform($0, self.configuration.retentionStep) }
                     try transaction.finish()
+                    self.noteTrims(results)
                     return .commit
                 }
+                self.unmergedPages.add(WriteTransaction.pageEstimate(operations), ordering: .relaxed)
                 return results
             }
             commits.add(1, ordering: .relaxed)
@@ -146,6 +155,29 @@ package final class SQLiteStore: Sendable {
             let failure = StoreError(error, isWrite: true)
             logger.error("commit failed", metadata: ["error": "\(failure.message)"])
             for operation in operations { operation.fail(failure) }
+        }
+    }
+
+    /// Moves the low marks in memory before the commit makes the deletion visible.
+    ///
+    /// A reader that finds nothing there then also finds the mark, and takes the gap for no hole. Where the commit
+    /// fails, readers are refused too early what the next step trims anyway.
+    private func noteTrims(_ results: [WriteResult]) {
+        states.withLock { states in
+            for case .trimmed(let marks, _) in results {
+                for (topic, earliest) in marks { states.trimmed(topic, to: earliest) }
+            }
+        }
+    }
+
+    /// Merges the write-ahead log into the file once enough has gathered, as far as readers allow.
+    private func checkpointIfDue() {
+        guard unmergedPages.load(ordering: .relaxed) >= Self.checkpointPages else { return }
+        unmergedPages.store(0, ordering: .relaxed)
+        do {
+            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
+        } catch {
+            logger.error("checkpoint failed", metadata: ["error": "\(error)"])
         }
     }
 

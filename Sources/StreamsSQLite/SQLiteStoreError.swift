@@ -30,6 +30,10 @@ extension StoreError {
     /// `isWrite` says whether the failure may hide an effect: a commit whose flush failed may still be found in the
     /// file after a crash.
     init(_ error: any Error, isWrite: Bool) {
+        if let error = error as? StoreError {
+            self = error
+            return
+        }
         guard let error = error as? DatabaseError else {
             self.init(.unavailable, effect: isWrite ? .unknown : .none, "The embedded store failed: \(error)")
             return

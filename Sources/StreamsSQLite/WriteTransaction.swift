@@ -17,8 +17,9 @@ enum WriteResult: Sendable {
             break
         case .created(_, let topic, let rowID, let head):
             states.adopt(TopicStates.State(rowID: rowID, head: head), for: topic)
-        case .trimmed(let topics, _):
-            for (topic, earliest) in topics { states.trimmed(topic, to: earliest) }
+        case .trimmed:
+            // Noted before the commit.
+            break
         }
     }
 
@@ -126,27 +127,43 @@ struct WriteTransaction {
         let rows = try Row.fetchAll(
             database.cachedStatement(
                 sql: """
-                    SELECT segment.id, segment.last, segment.timestamp, topic.name
+                    SELECT segment.topic, segment.last, segment.timestamp, topic.name
                     FROM segment JOIN topic ON topic.id = segment.topic ORDER BY segment.id LIMIT ?
                     """), arguments: [count])
-        // Rows stand in order of commit, so of age: the first that is young enough ends the step.
-        let expired = rows.prefix { ($0[2] as Int64) < cutoff.milliseconds }
+        // Rows stand in order of commit, so of age, but for those whose clock was wrong: these hold nobody up.
+        let expired = rows.filter { ($0[2] as Int64) < cutoff.milliseconds }
         var marks: [TopicName: Offset] = [:]
+        var rowIDs: [TopicName: Int64] = [:]
         for row in expired {
             guard let topic = try? TopicName(row[3] as String), let last = Offset(row[1] as Int64) else { continue }
             marks[topic] = max(marks[topic] ?? .first, last.advanced(by: 1))
+            rowIDs[topic] = row[0]
         }
         for (topic, earliest) in marks {
-            try database.cachedStatement(
-                sql: "UPDATE topic SET trimmed_before = max(trimmed_before, ?) WHERE name = ?"
-            ).execute(arguments: [earliest.rawValue, topic.rawValue])
+            guard let rowID = rowIDs[topic] else { continue }
+            try database.cachedStatement(sql: "UPDATE topic SET trimmed_before = max(trimmed_before, ?) WHERE id = ?")
+                .execute(arguments: [earliest.rawValue, rowID])
+            try database.cachedStatement(sql: "DELETE FROM segment WHERE topic = ? AND last < ?")
+                .execute(arguments: [rowID, earliest.rawValue])
         }
-        if let newest = expired.last {
-            try database.cachedStatement(sql: "DELETE FROM segment WHERE id <= ?")
-                .execute(arguments: [newest[0] as Int64])
-            try database.execute(sql: "PRAGMA incremental_vacuum(512)")
+        let hasFreePages = try giveBackSpace()
+        return .trimmed(marks, hasMore: hasFreePages || expired.count == count)
+    }
+
+    /// Gives a bounded part of the free pages back to the file system; returns whether there are more.
+    private func giveBackSpace() throws -> Bool {
+        let pagesMaximum = 512
+        guard let free = try Int.fetchOne(database, sql: "PRAGMA freelist_count"), free > 0 else { return false }
+        try database.execute(sql: "PRAGMA incremental_vacuum(\(pagesMaximum))")
+        return free > pagesMaximum
+    }
+
+    /// About how many pages of the write-ahead log the operations fill: the bodies, and a few pages around each.
+    static func pageEstimate(_ operations: [WriteOperation]) -> Int {
+        operations.reduce(3) { pages, operation in
+            guard case .put(let segment, _) = operation else { return pages + 4 }
+            return pages + segment.body.count / 4096 + 1
         }
-        return .trimmed(marks, hasMore: expired.count == count)
     }
 }
 

@@ -2,7 +2,8 @@ import ServiceLifecycle
 
 /// Something that runs until it is closed, as a service.
 ///
-/// A graceful shutdown closes it, and its run finishes what it has accepted. So does the failure of another service, such as one that can not have its port.
+/// A graceful shutdown closes it, and its run finishes what it has accepted. So does the failure of another service,
+/// such as one that can not have its port.
 package struct BackgroundService: Service {
     private let body: @Sendable () async -> Void
     private let close: @Sendable () -> Void

@@ -78,8 +78,8 @@ struct ConnectionChannel: ServerChildChannel {
         while let received = await connection.mailbox.next() {
             let start = NIODeadline.now()
             let response = await handler.respond(to: received.request)
-            let wroteAll = await send(response, for: received, on: connection.channel)
             metrics.record(response, duration: .nanoseconds((NIODeadline.now() - start).nanoseconds))
+            let wroteAll = await send(response, for: received, on: connection.channel)
             logger.debug(
                 "request",
                 metadata: [

@@ -1,3 +1,4 @@
+import DequeModule
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
@@ -21,7 +22,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// Most requests of one connection that are taken in before the first of them is answered.
-    private static let pipelinedMaximum = 16
+    private static let unansweredMaximum = 16
+    /// Most bytes of their bodies; one more request may go beyond.
+    private static let unansweredBytesMaximum = 1024 * 1024
 
     private let handler: StreamsHandler
     private let timeouts: ConnectionTimeouts
@@ -29,7 +32,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Told when the client can get no more answers, or has closed its side; more than once, perhaps.
     private let onInputClosed: @Sendable () -> Void
     private var state = State.waiting
-    private var unansweredCount = 0
+    /// The sizes of the bodies of requests that wait for their answers, in order.
+    private var unanswered: Deque<Int> = []
+    private var isReading = true
+    private var isStreaming = false
     private var deadline: NIODeadline?
     private var deadlineCheck: RepeatedTask?
 
@@ -75,6 +81,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             inputEnded()
             // A connection that came too late to be served has nobody else to close it.
             if !mailbox.hasReader { context.close(promise: nil) }
+            closeStreamSoon(context)
         default:
             context.fireUserInboundEventTriggered(event)
         }
@@ -90,7 +97,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             self.handler.refuse($0, refusal)
         }
         // Nothing more can be read, so no end can be waited for.
-        if unansweredCount == 0 { context.close(mode: .output, promise: nil) }
+        if unanswered.isEmpty { context.close(mode: .output, promise: nil) }
     }
 
     private func inputEnded() {
@@ -120,7 +127,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if case .refused = state { return }
         let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
         guard length <= handler.bodyBytesMaximum else { return refuse(head, context, handler.tooLarge) }
-        if head.headers.first(name: "expect")?.lowercased() == "100-continue" {
+        // In the middle of another answer it could be taken for a part of that; the client then waits no longer than
+        // it likes (RFC 9110 section 10.1.1).
+        if unanswered.isEmpty, head.headers.first(name: "expect")?.lowercased() == "100-continue" {
             context.writeAndFlush(
                 wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
         }
@@ -141,14 +150,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func end(_ context: ChannelHandlerContext) {
         // The rest of a refused request was read and dropped: the client is ready for the refusal, and the end.
-        if case .refused = state, unansweredCount == 0 { return context.close(promise: nil) }
+        if case .refused = state, unanswered.isEmpty { return context.close(promise: nil) }
         guard case .receiving(let head, let body) = state else { return }
         deadline = nil
         state = .waiting
-        unansweredCount += 1
-        if unansweredCount == Self.pipelinedMaximum {
-            context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
-        }
+        unanswered.append(body.readableBytes)
+        adjustReading(context)
         mailbox.put(
             ReceivedRequest(
                 request: Self.request(head, Array(body.readableBytesView)), version: head.version,
@@ -175,7 +182,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let bytes = encoder.encode(answer(Self.request(head, [])))
         // Requests before this one still wait for their answers: then nothing that a client could take for one of
         // theirs may be written.
-        if unansweredCount == 0 {
+        if unanswered.isEmpty {
             context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
         } else {
             // The connection's task answers those, and then closes.
@@ -196,11 +203,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
             bytes = part
         case .last(let part):
             bytes = part
-            if unansweredCount == Self.pipelinedMaximum {
-                context.channel.setOption(.autoRead, value: true).whenFailure { _ in }
-            }
-            unansweredCount -= 1
+            unanswered.removeFirst()
+            adjustReading(context)
         }
+        if case .part = unwrapOutboundIn(data) { isStreaming = true } else { isStreaming = false }
         if case .waiting = state { deadline = .now() + timeouts.write }
         let written = promise ?? context.eventLoop.makePromise()
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -208,8 +214,29 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.write(wrapOutboundOut(bytes), promise: written)
     }
 
+    /// Stops reading while much is unanswered, so that a connection holds a bounded part of what a client sends ahead.
+    private func adjustReading(_ context: ChannelHandlerContext) {
+        let mayRead =
+            unanswered.count < Self.unansweredMaximum
+            && (unanswered.count < 2 || unanswered.reduce(0, +) < Self.unansweredBytesMaximum)
+        guard mayRead != isReading else { return }
+        isReading = mayRead
+        context.channel.setOption(.autoRead, value: mayRead).whenFailure { _ in }
+    }
+
+    /// Gives a streamed answer a moment to end in order when the server stops: a client that does not read would hold
+    /// the stop up otherwise.
+    private func closeStreamSoon(_ context: ChannelHandlerContext) {
+        guard isStreaming else { return }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: timeouts.linger) {
+            let (handler, context) = bound.value
+            if handler.isStreaming { context.close(promise: nil) }
+        }
+    }
+
     private func wrote() {
         guard case .waiting = state else { return }
-        deadline = unansweredCount == 0 ? .now() + timeouts.idle : nil
+        deadline = unanswered.isEmpty ? .now() + timeouts.idle : nil
     }
 }

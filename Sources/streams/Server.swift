@@ -97,13 +97,23 @@ struct Server {
 
     // MARK: Words
 
+    /// The host as it stands in an address that works on this machine.
+    private var reachableHost: String {
+        switch settings.host {
+        case "0.0.0.0": "127.0.0.1"
+        case "::": "[::1]"
+        case let host where host.contains(":"): "[\(host)]"
+        case let host: host
+        }
+    }
+
     private func announceReady(port: Int, _ storage: String) {
         logger.info(
             "ready",
             metadata: [
                 "address": "\(settings.host):\(port)", "store": "\(settings.store.rawValue)", "data": "\(storage)",
             ])
-        let url = "http://\(settings.host == "0.0.0.0" ? "127.0.0.1" : settings.host):\(port)"
+        let url = "http://\(reachableHost):\(port)"
         let text = """
             Serverless Streams is ready at \(url)
             Data: \(storage)

@@ -12,7 +12,9 @@ enum Terminal {
                 let count = write(STDOUT_FILENO, buffer.baseAddress?.advanced(by: written), buffer.count - written)
                 if count < 0 {
                     if errno == EINTR { continue }
-                    exit(errno == EPIPE ? 0 : 1)
+                    if errno == EPIPE { exit(0) }
+                    report("streams: standard output can not be written: \(String(cString: strerror(errno)))")
+                    exit(1)
                 }
                 written += count
             }

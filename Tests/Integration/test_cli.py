@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import signal
 import socket
 import subprocess
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Callable, Iterable, Iterator
 
 import pytest
@@ -17,7 +19,7 @@ import command_line
 from command_line import run
 from conditions import wait_until
 from messages import message, read_all
-from processes import binary, end
+from processes import binary, end, spawn
 from server import Server
 
 
@@ -392,3 +394,37 @@ def test_help_and_version_go_to_standard_output() -> None:
         outcome = run(*arguments)
         assert (outcome.status, outcome.errors) == (0, "") and outcome.output
     assert json.loads(b'"' + run("--version").output.strip() + b'"')[0].isdigit()
+
+
+def test_produce_waits_for_a_pipe_that_does_not_block(server: Server) -> None:
+    receiving, sending = os.pipe()
+    os.set_blocking(receiving, False)
+    child = spawn([binary(), "produce", "t", "--url", server.url], stdin=receiving, stderr=subprocess.PIPE)
+    os.close(receiving)
+    os.write(sending, b"1\n")
+    wait_until(lambda: server.end_offset("t") == 2, "the first line arrives")
+    os.write(sending, b"2\n3\n")
+    os.close(sending)
+    assert child.wait(timeout=20) == 0
+    assert server.end_offset("t") == 4
+
+
+def test_produce_fails_when_its_input_can_not_be_read(server: Server, tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    child = spawn([binary(), "produce", "t", "--url", server.url], stdin=folder, stderr=subprocess.PIPE)
+    os.close(folder)
+    assert child.stderr and b"Standard input can not be read" in child.stderr.read()
+    assert child.wait(timeout=20) == 1
+
+
+def test_arguments_are_kept_as_they_are(server: Server) -> None:
+    arguments = ['"a\u2028b\u2029c\u0085d"', '{"a":\n 1}', '"\\n"', " 1 "]
+    assert run("produce", "t", *arguments, url=server.url).status == 0
+    assert payloads(server, "t") == ['"a\u2028b\u2029c\u0085d"'.encode(), b'{"a":  1}', b'"\\n"', b"1"]
+
+
+@pytest.mark.parametrize("payload", ["", " ", "tea", '"a\nb"', "1 2", "1\n2", '{"a":}'])
+def test_an_argument_that_is_not_json_is_named_and_nothing_is_written(server: Server, payload: str) -> None:
+    outcome = run("produce", "t", "1", payload, url=server.url)
+    assert outcome.status == 1 and "payload 2 is not JSON" in outcome.errors
+    assert server.end_offset("t") == 1

@@ -53,7 +53,6 @@ struct DocumentTests {
             $0.limitValue = 5
             $0.earliestOffset = Offset(7)
             $0.endOffset = Offset(.max)
-            $0.requestID = "r"
             $0.retryAfter = .seconds(1)
             $0.allow = ["GET"]
         }
@@ -61,7 +60,7 @@ struct DocumentTests {
             String(decoding: ProblemDocument.encode(full), as: UTF8.self)
                 == #"{"type":"about:blank","title":"Gone","status":410,"detail":"Gone.","code":"offset_trimmed","#
                 + #""parameter":"offset","position":0,"limit":"message","limit_value":5,"earliest_offset":7,"#
-                + #""end_offset":9223372036854775807,"request_id":"r"}"#)
+                + #""end_offset":9223372036854775807}"#)
     }
 
     @Test(

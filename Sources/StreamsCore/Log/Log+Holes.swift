@@ -60,6 +60,11 @@ extension Log {
         var end = gap.range.upperBound
         var claimStart = gap.following.map { $0.kind == .messages ? $0.previousClaim : nil } ?? head.lastClaimStart
         while end > gap.range.lowerBound {
+            // A hole of many claims takes a while to close, and may be trimmed, or the reader gone, meanwhile.
+            if end < gap.range.upperBound {
+                let earliest = try await self.head(of: topic)?.earliest ?? .first
+                if Task.isCancelled || isClosed || end <= earliest { return }
+            }
             let last = end.advanced(by: -1)
             let start = claimStart.map { min($0, last) } ?? last
             let filler = Segment.filler(topic, start..<end, appendID: makeAppendID(), timestamp: listedAt)
@@ -68,7 +73,7 @@ extension Log {
             }) {
             case .stored:
                 counters.filled()
-                logger.info("closed a hole", metadata: ["topic": "\(topic)", "from": "\(start)", "to": "\(last)"])
+                logger.debug("closed a hole", metadata: ["topic": "\(topic)", "from": "\(start)", "to": "\(last)"])
                 end = start
                 claimStart = nil
             case .taken:

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import StreamsAPI
 import StreamsClient
+import StreamsCore
 import StreamsModel
 
 /// `streams produce`: appends messages to a topic.
@@ -34,15 +35,39 @@ struct ProduceCommand: AsyncParsableCommand {
             var producer = LineProducer(client: client, topic: topic)
             if payloads.isEmpty {
                 var lines = LineBatches(descriptor: STDIN_FILENO)
-                while let batch = lines.next() { try await producer.send(batch) }
+                while let batch = try lines.next() { try await producer.send(batch) }
             } else {
-                // Raw line breaks in an argument are white space of JSON, and would end a line of NDJSON.
-                let lines = payloads.map { $0.split(whereSeparator: \.isNewline).joined(separator: " ") + "\n" }
-                try await producer.send(Array(lines.joined().utf8))
+                try await producer.send(try Self.lines(of: payloads))
             }
             Terminal.endProgress()
             if !quiet { Terminal.report(producer.summary) }
         }
+    }
+
+    /// The arguments as NDJSON.
+    ///
+    /// Each must be JSON by itself: then a line break in one is white space, and may become a
+    /// blank, which does not end the line.
+    private static func lines(of payloads: [String]) throws(StreamsError) -> [UInt8] {
+        var lines: [UInt8] = []
+        for (index, payload) in payloads.enumerated() {
+            let bytes = Array(payload.utf8)
+            var scanner = JSONScanner(end: bytes.count, nestingMaximum: JSONScanner.nestingCeiling)
+            do throws(JSONScanner.Failure) {
+                _ = try scanner.value(in: bytes.span)
+                try scanner.finish(in: bytes.span)
+            } catch {
+                let problem =
+                    switch error {
+                    case .syntax(let position, let reason): "is not JSON at byte \(position): \(reason)"
+                    case .tooDeep: "is nested too deeply"
+                    }
+                throw StreamsError(.invalidJSON, "payload \(index + 1) \(problem). Nothing was written.")
+            }
+            lines += bytes.map { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") ? UInt8(ascii: " ") : $0 }
+            lines.append(UInt8(ascii: "\n"))
+        }
+        return lines
     }
 }
 
@@ -119,61 +144,5 @@ private struct LineProducer {
             error.detail += error.code.hasCertainlyNoSideEffects ? "; nothing after them." : "."
         }
         return error
-    }
-}
-
-/// Standard input in batches of whole lines: what is there now, up to a bound, so that a slow source is not held back
-/// and a fast one is sent in large batches.
-private struct LineBatches {
-    let descriptor: CInt
-    private var rest: [UInt8] = []
-    private var isAtEnd = false
-
-    private static let bytesMaximum = 1024 * 1024
-    private static let linesMaximum = 5000
-
-    init(descriptor: CInt) {
-        self.descriptor = descriptor
-    }
-
-    /// The next lines, or `nil` at the end of the input.
-    mutating func next() -> [UInt8]? {
-        while true {
-            if let end = completeLines() {
-                defer { rest.removeFirst(end) }
-                return Array(rest[..<end])
-            }
-            if isAtEnd {
-                guard !rest.isEmpty else { return nil }
-                defer { rest = [] }
-                return rest + [UInt8(ascii: "\n")]
-            }
-            read()
-        }
-    }
-
-    /// Where the last of the lines that go into the next batch ends.
-    private func completeLines() -> Int? {
-        var end: Int?
-        var lines = 0
-        for (index, byte) in rest.enumerated() where byte == UInt8(ascii: "\n") {
-            if end != nil, index >= Self.bytesMaximum { break }
-            end = index + 1
-            lines += 1
-            if lines == Self.linesMaximum { break }
-        }
-        return end
-    }
-
-    private mutating func read() {
-        let chunk = [UInt8](unsafeUninitializedCapacity: Self.bytesMaximum) { buffer, count in
-            var received = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
-            while received < 0, errno == EINTR {
-                received = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
-            }
-            count = max(0, received)
-        }
-        if chunk.isEmpty { isAtEnd = true }
-        rest += chunk
     }
 }

@@ -58,8 +58,12 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private static func explain(_ error: any Error, _ settings: ServeSettings) -> String {
+        if let error = error as? SQLiteStoreError { return error.description }
+        if let error = error as? CocoaError {
+            return "The folder of the data file can not be made: \(settings.dataPath): \(error.localizedDescription)"
+        }
         let text = "\(error)"
-        guard text.contains("bind") else { return text }
+        guard text.hasPrefix("bind(") else { return text }
         return "Cannot listen on \(settings.host):\(settings.port): \(text). Stop what listens there, "
             + "or choose another port with --port."
     }
