@@ -7,6 +7,7 @@ extension ErrorCode {
     package var status: HTTPResponse.Status {
         switch self {
         case .invalidJSON, .invalidTopic, .invalidParameter, .bodyRequired: .badRequest
+        case .forbidden: .forbidden
         case .notFound, .topicNotFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .notAcceptable: .notAcceptable
@@ -25,7 +26,7 @@ extension ErrorCode {
     package var isRetryable: Bool {
         switch self {
         case .throttled, .unavailable, .outcomeUnknown, .internal, .requestTimeout: true
-        case .invalidJSON, .invalidTopic, .invalidParameter, .bodyRequired, .notFound, .topicNotFound,
+        case .invalidJSON, .invalidTopic, .invalidParameter, .bodyRequired, .forbidden, .notFound, .topicNotFound,
             .methodNotAllowed, .notAcceptable, .offsetTrimmed, .tooLarge, .unsupportedMediaType, .offsetBeyondEnd:
             false
         }
@@ -35,7 +36,7 @@ extension ErrorCode {
     package var hasCertainlyNoSideEffects: Bool {
         switch self {
         case .outcomeUnknown, .internal: false
-        case .invalidJSON, .invalidTopic, .invalidParameter, .bodyRequired, .notFound, .topicNotFound,
+        case .invalidJSON, .invalidTopic, .invalidParameter, .bodyRequired, .forbidden, .notFound, .topicNotFound,
             .methodNotAllowed, .notAcceptable, .requestTimeout, .offsetTrimmed, .tooLarge, .unsupportedMediaType,
             .offsetBeyondEnd, .throttled, .unavailable:
             true

@@ -1,4 +1,5 @@
 import HTTPTypes
+import StreamsModel
 
 /// What browsers on other origins may do (Fetch standard, "HTTP CORS protocol").
 struct CrossOriginPolicy: Sendable {
@@ -8,6 +9,15 @@ struct CrossOriginPolicy: Sendable {
     init(allowedOrigins: [String]) {
         self.allowedOrigins = Set(allowedOrigins)
         self.allowsAll = allowedOrigins.contains("*")
+    }
+
+    /// Refuses a change that a page on a foreign origin asks for.
+    ///
+    /// Browsers send some requests without asking first, and then only keep the answer from the page: the change would
+    /// be made all the same. Callers that are no browsers name no origin.
+    func check(_ method: HTTPRequest.Method, origin: String?) throws(StreamsError) {
+        guard let origin, !allowsAll, !allowedOrigins.contains(origin), method != .get, method != .head else { return }
+        throw StreamsError(.forbidden, "Pages on \(origin.prefix(100)) may not change anything here.")
     }
 
     /// The answer to a preflight request.

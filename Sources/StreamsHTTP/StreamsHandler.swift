@@ -85,6 +85,7 @@ package struct StreamsHandler: Sendable {
                 $0.allow = allow.map(\.rawValue)
             }
         }
+        try crossOrigin.check(method, origin: request.headers[.origin])
         var query = try QueryParameters(target.query)
         return try await perform(route, method, request, &query)
     }

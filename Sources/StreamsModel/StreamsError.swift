@@ -71,6 +71,8 @@ public enum ErrorCode: String, Sendable, CaseIterable {
     case invalidParameter = "invalid_parameter"
     /// The request needs a body and has none.
     case bodyRequired = "body_required"
+    /// The caller may not do this.
+    case forbidden = "forbidden"
     /// There is no such path.
     case notFound = "not_found"
     /// There is no topic of that name.

@@ -51,6 +51,8 @@ package final class SQLiteStore: Sendable {
         settings.prepareDatabase { database in
             // Also called for the reading connections, which can set none of this.
             if database.configuration.readonly { return }
+            // Before anything is set: a file of somebody else is left as it is.
+            guard try Schema.isOurs(database) else { throw SQLiteStoreError.foreign(configuration.path) }
             // Only takes effect on a new file; it lets retention give space back in small steps.
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             // Inside of a commit a checkpoint would delay its answers: it is done after them.

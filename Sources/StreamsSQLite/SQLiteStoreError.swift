@@ -17,6 +17,11 @@ package struct SQLiteStoreError: Error, CustomStringConvertible, Sendable {
         SQLiteStoreError(description: "The data file can not be opened: \(path): \(reason).")
     }
 
+    static func foreign(_ path: String) -> SQLiteStoreError {
+        SQLiteStoreError(
+            description: "The data file is a database of another program: \(path). Choose another file with --data.")
+    }
+
     static func tooNew(_ path: String) -> SQLiteStoreError {
         SQLiteStoreError(
             description: "The data file was written by a newer version of streams: \(path). "

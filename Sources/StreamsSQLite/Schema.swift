@@ -25,9 +25,21 @@ import GRDB
 ///       timestamp       INTEGER  time of the claim (ms)
 ///       body            BLOB     NDJSON
 enum Schema {
+    private static let firstMigration = "1 topics and segments"
+
+    /// Whether the file is new and empty, or was made by this store.
+    static func isOurs(_ database: Database) throws -> Bool {
+        let tables = try String.fetchSet(database, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
+        guard !tables.isEmpty else { return true }
+        guard tables.contains("grdb_migrations") else { return false }
+        return try Bool.fetchOne(
+            database, sql: "SELECT count(*) > 0 FROM grdb_migrations WHERE identifier = ?", arguments: [firstMigration])
+            ?? false
+    }
+
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("1 topics and segments") { database in
+        migrator.registerMigration(firstMigration) { database in
             try database.execute(
                 sql: """
                     CREATE TABLE topic (

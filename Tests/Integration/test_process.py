@@ -173,6 +173,19 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path)
     assert path.read_bytes() == before
 
 
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "contacts.sqlite"
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE contact (name TEXT)")
+    database.execute("INSERT INTO contact VALUES ('somebody')")
+    database.commit()
+    database.close()
+    before = path.read_bytes()
+    outcome = refused("--port", "0", "--data", str(path))
+    assert "another program" in outcome.errors and str(path) in outcome.errors
+    assert path.read_bytes() == before
+
+
 def test_a_port_in_use_is_named(server: Server, tmp_path: Path) -> None:
     outcome = refused("--port", str(server.port), "--data", str(tmp_path / "other.sqlite"))
     assert f"127.0.0.1:{server.port}" in outcome.errors and "--port" in outcome.errors

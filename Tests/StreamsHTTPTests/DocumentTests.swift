@@ -79,7 +79,7 @@ struct DocumentTests {
         arguments: [
             (.invalidJSON, 400, false, true), (.invalidTopic, 400, false, true), (.invalidParameter, 400, false, true),
             (.bodyRequired, 400, false, true), (.notFound, 404, false, true), (.topicNotFound, 404, false, true),
-            (.methodNotAllowed, 405, false, true), (.notAcceptable, 406, false, true),
+            (.forbidden, 403, false, true), (.methodNotAllowed, 405, false, true), (.notAcceptable, 406, false, true),
             (.requestTimeout, 408, true, true),
             (.offsetTrimmed, 410, false, true), (.tooLarge, 413, false, true),
             (.unsupportedMediaType, 415, false, true),

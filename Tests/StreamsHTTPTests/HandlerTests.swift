@@ -29,6 +29,24 @@ struct HandlerTests {
         }
     }
 
+    @Test("with a list of origins refuses the changes that pages elsewhere ask for, and no others")
+    func refusesForeignChanges() async throws {
+        try await InProcessAPI.with { configuration in
+            configuration.allowedOrigins = ["https://a.example"]
+        } _: { api in
+            for (origin, status) in [
+                ("https://a.example", 200), (nil, 200), ("https://c.example", 403), ("null", 403),
+            ] as [(String?, Int)] {
+                var request = APIRequest(
+                    method: .post, target: "/topics/a/produce", body: Array(#"{"payload":1}"#.utf8))
+                request.headers[.origin] = origin
+                #expect(try await api.answer(request).status.code == status)
+            }
+            let page = try await api.answer(APIRequest(method: .get, target: "/topics/a"))
+            #expect(String(decoding: page.body, as: UTF8.self).contains(#""end_offset":3"#))
+        }
+    }
+
     @Test("answers 503 with Retry-After, and nothing of the inside, when the store does not answer")
     func answersForBrokenStores() async throws {
         let store = BrokenStore()
