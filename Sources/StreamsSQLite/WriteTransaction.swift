@@ -152,10 +152,17 @@ struct WriteTransaction {
 
     /// Gives a bounded part of the free pages back to the file system; returns whether there are more.
     private func giveBackSpace() throws -> Bool {
-        let pagesMaximum = 512
-        guard let free = try Int.fetchOne(database, sql: "PRAGMA freelist_count"), free > 0 else { return false }
-        try database.execute(sql: "PRAGMA incremental_vacuum(\(pagesMaximum))")
-        return free > pagesMaximum
+        let free = try freePageCount()
+        guard free > 0 else { return false }
+        try database.execute(sql: "PRAGMA incremental_vacuum(512)")
+        // A file that somebody has rebuilt without incremental vacuum keeps its free pages: then nothing is to be hoped
+        // from going on.
+        let rest = try freePageCount()
+        return rest > 0 && rest < free
+    }
+
+    private func freePageCount() throws -> Int {
+        try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
     }
 
     /// About how many pages of the write-ahead log the operations fill: the bodies, and a few pages around each.

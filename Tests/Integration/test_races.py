@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -174,3 +175,23 @@ def test_requests_sent_ahead_are_held_back_by_their_size(server: Server) -> None
         client.close()
     # Nothing is read while the first request waits, so its end comes first.
     wait_until(lambda: server.socket_count() < 8, "the sockets are closed", timeout=30)
+
+
+def test_free_pages_that_can_not_be_given_back_keep_nobody_busy(make_server: MakeServer) -> None:
+    server = make_server().start()
+    lines = b"\n".join(b'"%s"' % (b"x" * 2_000) for _ in range(500))
+    with server.connect() as connection:
+        for _ in range(4):
+            assert connection.produce("t", lines, "application/x-ndjson").status == 200
+    assert server.stop() == 0
+    # Somebody has rebuilt the file without incremental vacuum.
+    database = sqlite3.connect(server.data, isolation_level=None)
+    database.execute("PRAGMA auto_vacuum = 0")
+    database.execute("VACUUM")
+    database.execute("DELETE FROM segment")
+    assert database.execute("PRAGMA freelist_count").fetchone()[0] > 600
+    database.close()
+    server.restart()
+    before = server.metric("streams_store_commits_total")
+    time.sleep(1)
+    assert server.metric("streams_store_commits_total") - before < 10
