@@ -6,7 +6,8 @@ import StreamsModel
 extension StreamsHandler {
     /// `GET /topics/{topic}/consume` as server-sent events: an event a message, whose id is the message's offset.
     ///
-    /// The format is that of the HTML standard, section 9.2. Ends only with the client, the server, or an error, which is its last event.
+    /// The format is that of the HTML standard, section 9.2. Ends only with the client, the
+    /// server, the deadline at hand, or an error, which is its last event.
     func events(_ request: APIRequest, _ read: ReadRequest) async throws(StreamsError) -> APIResponse {
         var read = read
         if let lastEventID = request.headers[.lastEventID] {
@@ -43,7 +44,7 @@ private struct EventStream: Sendable {
         var page = first
         while true {
             if !page.slices.isEmpty { try await sink.write(Self.events(page)) }
-            if log.isClosed || Task.isCancelled { return }
+            if log.isClosed || log.isPastDeadline || Task.isCancelled { return }
             var next = read
             next.start = .offset(page.next)
             next.wait = heartbeat
@@ -52,7 +53,7 @@ private struct EventStream: Sendable {
             } catch {
                 return try await sink.write(Self.problem(error))
             }
-            if page.slices.isEmpty { try await sink.write(Array(": keep-alive\n\n".utf8)) }
+            if page.slices.isEmpty, !log.isPastDeadline { try await sink.write(Array(": keep-alive\n\n".utf8)) }
         }
     }
 

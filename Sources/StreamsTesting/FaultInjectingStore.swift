@@ -95,6 +95,22 @@ extension FaultInjectingStore: Table {
         try await perform(.claim(request)) { () async throws(StoreError) in try await store.claim(request) }
     }
 
+    package var mayGoBack: Bool { store.mayGoBack }
+
+    package func close(_ topic: TopicName, until: Timestamp) async throws(StoreError) {
+        try await perform(.close(topic)) { () async throws(StoreError) in
+            try await store.close(topic, until: until)
+        }
+    }
+
+    package func reopen(
+        _ topic: TopicName, closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp
+    ) async throws(StoreError) -> Bool {
+        try await perform(.reopen(topic)) { () async throws(StoreError) in
+            try await store.reopen(topic, closedUntil: closedUntil, earliest: earliest, end: end, at: now)
+        }
+    }
+
     package func release(_ claim: Claim) async -> Bool {
         let result = try? await perform(.release(claim)) { () async throws(StoreError) in await store.release(claim) }
         return result ?? false

@@ -36,6 +36,8 @@ extension PortConformance {
             return claim
         case .noSuchTopic:
             throw UnexpectedOutcome(description: "\(topic) exists, but a claim says that it does not")
+        case .closed(let until):
+            throw UnexpectedOutcome(description: "\(topic) is open, but a claim says that it is closed until \(until)")
         }
     }
 

@@ -11,6 +11,10 @@ package enum StoreCall: Sendable {
     case head(TopicName)
     /// `create(_:at:)`.
     case create(TopicName)
+    /// `close(_:until:)`.
+    case close(TopicName)
+    /// `reopen(_:closedUntil:earliest:end:at:)`.
+    case reopen(TopicName)
     /// `topics(prefix:after:limit:)`.
     case topics
     /// `put(_:signedAt:)`.
@@ -27,6 +31,8 @@ package enum StoreCall: Sendable {
         case .release: "release"
         case .head: "head"
         case .create: "create"
+        case .close: "close"
+        case .reopen: "reopen"
         case .topics: "topics"
         case .put: "put"
         case .get: "get"

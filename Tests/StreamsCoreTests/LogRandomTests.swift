@@ -81,7 +81,7 @@ private struct LogRound {
                 $0.holeTimeout = holeTimeout
                 $0.holeRecheckInterval = .milliseconds(100)
                 $0.appendTimeout = appendTimeout
-                $0.tailPollInterval = .milliseconds(100)
+                $0.tailPollInterval = .milliseconds(100)...(.milliseconds(100))
             }
         }
         if self.faultPercent > 0 { plan(SplitMix64(seed: seed ^ 0xFA17)) }

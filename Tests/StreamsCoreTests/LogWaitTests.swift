@@ -160,7 +160,7 @@ struct LogWaitTests {
 
     @Test("sees what another process appends, where the tail is polled")
     func otherProcess() async throws {
-        let polling = laboratory.makeLog { $0.tailPollInterval = .milliseconds(50) }
+        let polling = laboratory.makeLog { $0.tailPollInterval = .milliseconds(50)...(.milliseconds(50)) }
         let writer = laboratory.makeLog()
         try await laboratory.running(polling, writer) { () async throws in
             async let page = laboratory.read(polling, .latest, wait: .seconds(20))
@@ -175,7 +175,7 @@ struct LogWaitTests {
 
     @Test("goes on polling when the store fails meanwhile")
     func pollFails() async throws {
-        let polling = laboratory.makeLog { $0.tailPollInterval = .milliseconds(50) }
+        let polling = laboratory.makeLog { $0.tailPollInterval = .milliseconds(50)...(.milliseconds(50)) }
         let writer = laboratory.makeLog(over: laboratory.memory)
         try await laboratory.running(polling, writer) { () async throws in
             async let page = laboratory.read(polling, .latest, wait: .seconds(20))

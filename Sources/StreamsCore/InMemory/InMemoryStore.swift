@@ -35,13 +35,42 @@ package final class InMemoryStore: Sendable {
             state.segments[topic]?.removeAll(below: earliest)
         }
     }
+
+    /// The item of a topic as it is, to be put back later by ``setBack(_:to:)``.
+    package func backup(of topic: TopicName) -> TopicBackup {
+        TopicBackup(item: state.withLock { $0.topics[topic] })
+    }
+
+    /// Puts an older item back, or none, while the segments stay: what a restored table does.
+    package func setBack(_ topic: TopicName, to backup: TopicBackup) {
+        state.withLock { $0.topics[topic] = backup.item }
+    }
+}
+
+/// A topic's item as it was once.
+package struct TopicBackup: Sendable {
+    fileprivate let item: TopicItem?
 }
 
 extension InMemoryStore: Table {
     /// Takes the next offsets; the end moves at once.
     package func claim(_ request: ClaimRequest) async -> ClaimOutcome {
-        guard let claim = state.withLock({ $0.topics[request.topic]?.claim(request) }) else { return .noSuchTopic }
-        return .claimed(claim)
+        state.withLock { $0.topics[request.topic]?.claim(request) } ?? .noSuchTopic
+    }
+
+    /// Items can be lost, by ``setBack(_:to:)``.
+    package var mayGoBack: Bool { true }
+
+    /// Closes a topic for claims.
+    package func close(_ topic: TopicName, until: Timestamp) async {
+        state.withLock { $0.topics[topic, default: TopicItem(createdAt: until)].close(until: until) }
+    }
+
+    /// Opens a topic again above its segments.
+    package func reopen(
+        _ topic: TopicName, closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp
+    ) async -> Bool {
+        state.withLock { $0.topics[topic]?.reopen(closedUntil: closedUntil, earliest: earliest, end: end) ?? false }
     }
 
     /// The state of a topic, with claims that are not stored yet.
@@ -91,11 +120,12 @@ extension InMemoryStore: SegmentStore {
 }
 
 /// A topic's item in the table.
-private struct TopicItem {
+private struct TopicItem: Sendable {
     private let createdAt: Timestamp
     private var earliest = Offset.first
     private var end = Offset.first
     private var newestClaim: (id: AppendID, claim: Claim)?
+    private var closedUntil: Timestamp?
 
     init(createdAt: Timestamp) {
         self.createdAt = createdAt
@@ -104,18 +134,34 @@ private struct TopicItem {
     var head: TopicHead {
         TopicHead(
             earliest: earliest, end: end, lastClaimStart: newestClaim?.claim.range.lowerBound,
-            lastClaimedAt: newestClaim?.claim.at ?? createdAt, createdAt: createdAt)
+            lastClaimedAt: newestClaim?.claim.at ?? createdAt, createdAt: createdAt, closedUntil: closedUntil)
     }
 
-    mutating func claim(_ request: ClaimRequest) -> Claim {
+    mutating func claim(_ request: ClaimRequest) -> ClaimOutcome {
         precondition(request.count >= 1, "a claim takes at least one offset")
-        if let newestClaim, newestClaim.id == request.id { return newestClaim.claim }
+        if let closedUntil { return .closed(until: closedUntil) }
+        if let newestClaim, newestClaim.id == request.id { return .claimed(newestClaim.claim) }
         let claim = Claim(
             topic: request.topic, range: end..<end.advanced(by: request.count),
-            previousClaim: newestClaim?.claim.range.lowerBound, at: request.at)
+            previousClaim: newestClaim?.claim.range.lowerBound,
+            previousClaimedAt: newestClaim?.claim.at ?? createdAt, at: request.at)
         newestClaim = (request.id, claim)
         end = claim.range.upperBound
-        return claim
+        return .claimed(claim)
+    }
+
+    mutating func close(until: Timestamp) {
+        closedUntil = closedUntil ?? until
+    }
+
+    mutating func reopen(closedUntil: Timestamp, earliest: Offset, end: Offset) -> Bool {
+        guard self.closedUntil == closedUntil else { return false }
+        self.closedUntil = nil
+        newestClaim = nil
+        self.end = max(self.end, end)
+        // An item that was lost knows of no low mark.
+        if self.earliest == .first { self.earliest = min(earliest, self.end) }
+        return true
     }
 
     /// Returns the earliest offset after the trim.

@@ -5,6 +5,8 @@ package import StreamsModel
 package struct PendingAppend: Sendable {
     /// What to append.
     package var batch: MessageBatch
+    /// When its caller needs the answer, by the log's uptime; `nil` for the log's own limit.
+    package var deadline: Duration?
     /// Whom to tell.
     package var continuation: CheckedContinuation<Result<AppendReceipt, StreamsError>, Never>
 }

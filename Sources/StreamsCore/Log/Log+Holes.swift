@@ -28,6 +28,8 @@ extension Log {
         case trimmed
         /// A hole that is closed now: look again.
         case closed
+        /// Old enough to be closed, but no list has shown it yet: look again, with a list.
+        case unlisted
         /// A hole whose write may still finish for this long.
         case unfinished(due: Duration)
     }
@@ -44,6 +46,7 @@ extension Log {
         let claimed = gap.following?.timestamp ?? head.lastClaimedAt
         let age = max(seen, claimed.duration(to: time.now()))
         guard age >= configuration.holeTimeout else { return .unfinished(due: configuration.holeTimeout - age) }
+        guard gap.isListed else { return .unlisted }
         try await fill(gap, of: topic, in: head)
         holes.withLock { $0.forget(hole) }
         return .closed

@@ -10,9 +10,14 @@ extension Log {
     /// - Throws: `offset_trimmed`, `offset_beyond_end`, `unavailable`.
     package func read(_ request: ReadRequest) async throws(StreamsError) -> ReadPage {
         guard request.wait > .zero else { return try await look(request).page }
-        let deadline = time.uptime() + request.wait
+        let deadline = Deadline.atMost(time.uptime() + request.wait)
         let topic = request.topic
-        let waiter = waiters.withLock { $0.watch(topic) }
+        let polls = configuration.tailPollInterval != nil
+        let waiter = waiters.withLock { waiters in
+            let waiter = waiters.watch(topic)
+            if polls, waiters.beginPolling(topic) { pollRequestsInput.yield(topic) }
+            return waiter
+        }
         defer { waiters.withLock { $0.unwatch(topic) } }
         var request = request
         while true {
@@ -33,17 +38,35 @@ extension Log {
         while true {
             let head = try await head(of: request.topic) ?? .absent
             let position = try await position(request, in: head)
-            let reader = SegmentReader(log: self, topic: request.topic, head: head)
-            let pass = try await reader.pass(from: position, limit: request.limit, bytesMaximum: request.bytesMaximum)
+            var reader = SegmentReader(log: self, topic: request.topic, head: head)
+            var pass = try await reader.pass(
+                from: position, limit: request.limit, bytesMaximum: request.bytesMaximum)
+            var resolution = try await resolution(of: pass, of: request.topic, in: head)
+            if case .unlisted = resolution {
+                reader.mayGuess = false
+                pass = try await reader.pass(
+                    from: position, limit: request.limit, bytesMaximum: request.bytesMaximum)
+                resolution = try await self.resolution(of: pass, of: request.topic, in: head)
+            }
             let page = ReadPage(slices: pass.slices, next: pass.next, end: max(head.end, pass.next))
-            guard pass.slices.isEmpty, let gap = pass.gap else { return (page, nil) }
-            switch try await resolve(gap, of: request.topic, in: head) {
+            switch resolution {
+            case nil:
+                if !pass.slices.isEmpty { noteStored(pass.next, of: request.topic) }
+                return (page, nil)
             // What was asked for decides where to go on: the earliest message is another one now.
-            case .trimmed: continue
+            case .trimmed, .unlisted: continue
             case .closed: request.start = .offset(pass.next)
             case .unfinished(let due): return (page, due)
             }
         }
+    }
+
+    /// What the gap that ended a pass is; `nil` where there is none, or there are messages to return before it.
+    private func resolution(
+        of pass: SegmentReader.Pass, of topic: TopicName, in head: TopicHead
+    ) async throws(StreamsError) -> GapResolution? {
+        guard pass.slices.isEmpty, let gap = pass.gap else { return nil }
+        return try await resolve(gap, of: topic, in: head)
     }
 
     /// The offset that a request begins at.
@@ -55,6 +78,10 @@ extension Log {
             return head.end
         case .since(let time):
             return try await firstOffset(of: request.topic, since: time, in: head)
+        case .offset(let offset) where offset > head.end && isBehind(head, of: request.topic):
+            throw StreamsError(.unavailable, StoreError.recovering(request.topic, for: .zero).publicDetail) {
+                $0.retryAfter = .seconds(1)
+            }
         case .offset(let offset) where offset > head.end:
             throw StreamsError(
                 .offsetBeyondEnd, "Offset \(offset) lies past the end of \(request.topic), which is \(head.end)."
@@ -111,17 +138,27 @@ extension Log {
         waiters.withLock { $0.remove(waiter, from: topic) }?.resume()
     }
 
-    /// Looks the ends of watched topics up, where other processes append to them too.
-    func pollWatchedTopics() async {
+    /// Whether the counter went back: then it is no word on where the topic ends.
+    private func isBehind(_ head: TopicHead, of topic: TopicName) -> Bool {
+        head.closedUntil != nil || storedEnds.withLock { $0[topic] }.map { $0 > head.end } ?? false
+    }
+
+    /// Looks the end of a topic up for all who wait for it, while somebody does: other processes append to it too.
+    func pollTail(of topic: TopicName) async {
         guard let interval = configuration.tailPollInterval else { return }
+        var pause = interval.lowerBound
         while !Task.isCancelled {
-            for topic in waiters.withLock({ $0.watchedTopics.keys }) {
-                guard let head = try? await table.head(of: topic) else { continue }
-                announce(end: head.end, of: topic)
-            }
-            try? await time.sleep(for: interval)
+            try? await time.sleep(for: pause)
+            guard waiters.withLock({ $0.goesOnPolling(topic) }) else { return }
+            pause = min(pause * 3 / 2, interval.upperBound)
+            guard let head = try? await table.head(of: topic) else { continue }
+            if head.end > waiters.withLock({ $0.announcedEnd(of: topic) }) { pause = interval.lowerBound }
+            announce(end: head.end, of: topic)
         }
     }
+
+    /// Whether the caller at hand has no time left.
+    package var isPastDeadline: Bool { Deadline.current.map { time.uptime() >= $0 } ?? false }
 
     /// Whether ``close()`` was called: readers are to end.
     package var isClosed: Bool { queues.withLock { $0.isClosed } }

@@ -1,4 +1,5 @@
 package import StreamsModel
+import Synchronization
 
 /// What there is to know of a topic.
 package struct TopicInfo: Sendable, Equatable {
@@ -58,9 +59,11 @@ extension Log {
     /// hand out their offsets again.
     func createItem(of topic: TopicName) async throws(StoreError) -> Bool {
         guard try await segments.list(topic, from: .first, limit: 1).isEmpty else {
-            throw StoreError(
-                .corrupt, effect: .none, "The topic \(topic) has messages but no counter; it must be recovered.")
+            throw try await closeForRecovery(topic, since: "it has messages, but no counter")
         }
-        return try await table.create(topic, at: time.now())
+        storedEnds.withLock { $0.forget(topic) }
+        let isNew = try await table.create(topic, at: time.now())
+        if isNew { noteStored(.first, of: topic) }
+        return isNew
     }
 }

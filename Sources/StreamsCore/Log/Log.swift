@@ -17,11 +17,14 @@ package final class Log: Sendable {
     let queues: Mutex<AppendQueues>
     let waiters = Mutex(TailWaiters())
     let holes = Mutex(HoleSightings())
+    let storedEnds = Mutex(StoredEnds())
     /// What has happened so far, for the metrics.
     package let counters = LogCounters()
 
     private let drainRequests: AsyncStream<TopicName>
     private let drainRequestsInput: AsyncStream<TopicName>.Continuation
+    private let pollRequests: AsyncStream<TopicName>
+    let pollRequestsInput: AsyncStream<TopicName>.Continuation
 
     /// Makes a log.
     ///
@@ -41,6 +44,7 @@ package final class Log: Sendable {
             AppendQueues(
                 messagesMaximum: configuration.limits.batchMessages, bytesMaximum: configuration.segmentBytes))
         (drainRequests, drainRequestsInput) = AsyncStream.makeStream()
+        (pollRequests, pollRequestsInput) = AsyncStream.makeStream()
     }
 
     /// Performs the appends; returns after ``close()``, when the last one has its answer.
@@ -49,7 +53,14 @@ package final class Log: Sendable {
     /// others wait for the same batch.
     package func run() async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.pollWatchedTopics() }
+            group.addTask {
+                await withDiscardingTaskGroup { polls in
+                    for await topic in self.pollRequests {
+                        polls.addTask { await self.pollTail(of: topic) }
+                    }
+                    polls.cancelAll()
+                }
+            }
             // A group of their own: appends under way are finished, not cancelled.
             await withDiscardingTaskGroup { drains in
                 for await topic in drainRequests {
@@ -67,16 +78,18 @@ package final class Log: Sendable {
     package func close() {
         queues.withLock { $0.close() }
         drainRequestsInput.finish()
+        pollRequestsInput.finish()
         for waiter in waiters.withLock({ $0.close() }) { waiter.resume() }
     }
 
     /// Appends the messages of a batch, in order, with consecutive offsets, all or none.
     ///
-    /// When it returns, the messages are durable, and every read that begins afterwards sees them.
+    /// When it returns, the messages are durable, and every read that begins afterwards sees them. It answers by
+    /// ``Deadline/current``, where there is one.
     /// - Throws: `unavailable` (nothing was written), `outcome_unknown` (it may have been).
     package func append(_ batch: MessageBatch, to topic: TopicName) async throws(StreamsError) -> AppendReceipt {
         let result = await withCheckedContinuation { continuation in
-            let pending = PendingAppend(batch: batch, continuation: continuation)
+            let pending = PendingAppend(batch: batch, deadline: Deadline.current, continuation: continuation)
             let action = queues.withLock { queues in
                 let action = queues.enqueue(pending, to: topic)
                 // Under the lock: after it, ``close()`` might end the requests before this one is among them.
@@ -92,7 +105,7 @@ package final class Log: Sendable {
         while let appends = queues.withLock({ $0.takeNext(of: topic) }) {
             let writer = SegmentWriter(log: self, topic: topic)
             do throws(StreamsError) {
-                let range = try await writer.write(appends.map(\.batch))
+                let range = try await writer.write(appends.map(\.batch), until: appends.compactMap(\.deadline).min())
                 announce(end: range.upperBound, of: topic)
                 counters.appended(requests: appends.count, messages: range.offsetCount)
                 var next = range.lowerBound

@@ -18,10 +18,29 @@ package struct LogConfiguration: Sendable {
     package var retryPause: Duration = .milliseconds(20)
     /// Longest pause between two tries.
     package var retryPauseMaximum: Duration = .seconds(1)
-    /// How often the end of a topic is looked up for waiting readers, for stores that other processes write to;
-    /// `nil` where every append passes this log.
-    package var tailPollInterval: Duration?
+    /// How often the end of a topic is looked up for waiting readers: at first, and after growth, at the lower bound,
+    /// then ever more slowly down to the upper one.
+    ///
+    /// For stores that other processes write to; `nil` where every append passes this log.
+    package var tailPollInterval: ClosedRange<Duration>?
+    /// How much of an append's time is kept for settling its claim when the store does not answer.
+    package var settleTimeout: Duration = .seconds(1)
+    /// How long a topic whose counter went back stays closed for claims: until no write that was signed before can
+    /// land any more.
+    ///
+    /// Amazon S3 refuses requests signed more than 15 minutes ago.
+    package var recoveryWait: Duration = .seconds(16 * 60)
+    /// A claim whose predecessor is older than this is checked against what is stored, where this process does not know
+    /// the topic's end: an item that came back from a backup is old.
+    package var unverifiedClaimAge: Duration = .seconds(15 * 60)
 
     /// The settings for a store that only this process writes to.
     package init() {}
+
+    /// The settings for a store that other processes write to as well.
+    package static var shared: LogConfiguration {
+        var configuration = LogConfiguration()
+        configuration.tailPollInterval = .milliseconds(50)...(.seconds(1))
+        return configuration
+    }
 }

@@ -7,6 +7,8 @@ package final class LogCounters: Sendable {
     private let segmentCount = Atomic<Int>(0)
     private let reclaimCount = Atomic<Int>(0)
     private let fillerCount = Atomic<Int>(0)
+    private let closureCount = Atomic<Int>(0)
+    private let reopeningCount = Atomic<Int>(0)
 
     /// One moment's counts.
     package struct Snapshot: Sendable, Equatable {
@@ -20,6 +22,10 @@ package final class LogCounters: Sendable {
         package var reclaims: Int
         /// Fillers stored.
         package var fillers: Int
+        /// Topics closed since their counter was behind their messages.
+        package var closures: Int
+        /// Topics opened again after that.
+        package var reopenings: Int
     }
 
     /// The counts as they are.
@@ -29,7 +35,9 @@ package final class LogCounters: Sendable {
             messages: messageCount.load(ordering: .relaxed),
             segments: segmentCount.load(ordering: .relaxed),
             reclaims: reclaimCount.load(ordering: .relaxed),
-            fillers: fillerCount.load(ordering: .relaxed))
+            fillers: fillerCount.load(ordering: .relaxed),
+            closures: closureCount.load(ordering: .relaxed),
+            reopenings: reopeningCount.load(ordering: .relaxed))
     }
 
     func appended(requests: Int, messages: Int) {
@@ -41,4 +49,8 @@ package final class LogCounters: Sendable {
     func reclaimed() { reclaimCount.add(1, ordering: .relaxed) }
 
     func filled() { fillerCount.add(1, ordering: .relaxed) }
+
+    func closed() { closureCount.add(1, ordering: .relaxed) }
+
+    func reopened() { reopeningCount.add(1, ordering: .relaxed) }
 }

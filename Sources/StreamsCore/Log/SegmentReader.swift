@@ -5,6 +5,8 @@ struct SegmentReader {
     let log: Log
     let topic: TopicName
     let head: TopicHead
+    /// Whether the newest claim's segment may be looked for at its key, without a list.
+    var mayGuess = true
 
     /// How often a segment may vanish between list and get (merged, or trimmed) before the pass gives up.
     static let relistMaximum = 8
@@ -57,13 +59,15 @@ struct SegmentReader {
         var range: Range<Offset>
         /// The segment behind it, or `nil` where the gap reaches the end of the topic.
         var following: Segment?
+        /// Whether a list showed it; otherwise only the newest claim's key was looked at.
+        var isListed = true
     }
 
     /// Reads from `start` on until a limit, a gap or the end of the topic.
     func pass(from start: Offset, limit: Int, bytesMaximum: Int) async throws(StreamsError) -> Pass {
         var pass = Pass(next: start)
         var relists = 0
-        var mayGuess = true
+        var mayGuess = mayGuess
         while pass.next < head.end, pass.messageCount < limit, pass.hasRoom(below: bytesMaximum) {
             let guess = mayGuess ? newestListing(holding: pass.next) : nil
             let listings =
@@ -80,8 +84,8 @@ struct SegmentReader {
                 pass.gap = nil
             case .stop: return pass
             case .vanished where guess != nil:
-                // Nothing at the newest claim's key: its write has not finished.
-                pass.gap = Gap(range: pass.next..<head.end, following: nil)
+                // Nothing at the newest claim's key: its write has not finished, as far as one can tell without a list.
+                pass.gap = Gap(range: pass.next..<head.end, following: nil, isListed: false)
                 return pass
             case .vanished:
                 relists += 1

@@ -1,5 +1,6 @@
 import Logging
 import StreamsModel
+import Synchronization
 
 /// Writes one batch of a topic: claim, write once, acknowledge.
 ///
@@ -18,9 +19,21 @@ struct SegmentWriter {
 
     /// Writes the batches together as one segment; returns its offsets.
     ///
+    /// `limit` is when the caller needs the answer, if that is earlier than the log's own limit.
     /// - Throws: `unavailable` (nothing was written), `outcome_unknown`.
-    func write(_ batches: [MessageBatch]) async throws(StreamsError) -> Range<Offset> {
-        let deadline = log.time.uptime() + log.configuration.appendTimeout
+    func write(_ batches: [MessageBatch], until limit: Duration?) async throws(StreamsError) -> Range<Offset> {
+        let begin = log.time.uptime()
+        var deadline = begin + log.configuration.appendTimeout
+        if let limit {
+            // What is left must also be enough to settle the claim.
+            deadline = min(deadline, limit - min(log.configuration.settleTimeout, (limit - begin) / 3))
+        }
+        return try await Deadline.with(deadline) { () async throws(StreamsError) in
+            try await write(batches, by: deadline)
+        }
+    }
+
+    private func write(_ batches: [MessageBatch], by deadline: Duration) async throws(StreamsError) -> Range<Offset> {
         let appendID = log.makeAppendID()
         let count = batches.reduce(0) { $0 + $1.messages.count }
         while true {
@@ -28,6 +41,7 @@ struct SegmentWriter {
             let segment = encode(batches, at: claim, appendID: appendID)
             switch try await writeOnce(segment, for: claim, until: deadline) {
             case .stored:
+                log.noteStored(claim.range.upperBound, of: topic)
                 return claim.range
             case .filled:
                 log.counters.reclaimed()
@@ -42,11 +56,20 @@ struct SegmentWriter {
     private func claim(_ count: Int, until deadline: Duration) async throws(StreamsError) -> Claim {
         let request = ClaimRequest(topic: topic, count: count, id: log.makeAppendID(), at: log.time.now())
         var backoff = Backoff(log.configuration)
+        // Taken before the claim: what is stored only afterwards may well lie above it.
+        var storedEnd = log.storedEnds.withLock { $0[topic] }
         while true {
             do throws(StoreError) {
                 switch try await log.table.claim(request) {
-                case .claimed(let claim): return claim
-                case .noSuchTopic: _ = try await log.createItem(of: topic)
+                case .claimed(let claim):
+                    try await log.verify(claim, knowing: storedEnd)
+                    return claim
+                case .noSuchTopic:
+                    _ = try await log.createItem(of: topic)
+                    storedEnd = log.storedEnds.withLock { $0[topic] }
+                case .closed(let until):
+                    try await log.recover(topic, closedUntil: until)
+                    storedEnd = log.storedEnds.withLock { $0[topic] }
                 }
             } catch {
                 // A claim without a segment is a hole at most: nothing was written, whatever became of the call.
@@ -115,9 +138,8 @@ struct SegmentWriter {
         case let standing? where standing.kind == .filler:
             return .filled
         case .some:
-            throw StoreError(
-                .corrupt, effect: .none,
-                "Another writer's messages stand at offset \(segment.range.last) of \(topic): its counter went back.")
+            throw try await log.closeForRecovery(
+                topic, since: "another writer's messages stand at offset \(segment.range.last)")
         case nil:
             throw StoreError(.unavailable, effect: .unknown, "What stands at the key could not be read.")
         }
@@ -137,10 +159,13 @@ struct SegmentWriter {
     private func giveUp(
         _ segment: Segment, _ claim: Claim, mayHaveBeenWritten: Bool, _ error: StoreError
     ) async throws(StreamsError) -> Fate {
+        // Another writer's messages stand at the key: it is settled.
+        if error.code == .recovering { throw log.unavailable(error) }
         if !mayHaveBeenWritten, await log.table.release(claim) { throw log.unavailable(error) }
         let fate: Fate
         do throws(StoreError) {
-            fate = try await settle(segment, claim)
+            let end = log.time.uptime() + log.configuration.settleTimeout
+            fate = try await Deadline.with(end) { () async throws(StoreError) in try await settle(segment, claim) }
         } catch {
             throw mayHaveBeenWritten ? log.outcomeUnknown(error) : log.unavailable(error)
         }
@@ -169,7 +194,7 @@ extension Log {
     func unavailable(_ error: StoreError) -> StreamsError {
         logger.error("append refused", metadata: ["error": "\(error.message)"])
         return StreamsError(.unavailable, error.publicDetail + " Nothing was written.") {
-            $0.retryAfter = .seconds(1)
+            $0.retryAfter = error.retryAfter ?? .seconds(1)
         }
     }
 
@@ -194,6 +219,8 @@ extension StoreError {
         case .outOfSpace: "The store has no space left."
         case .corrupt: "The topic needs the operator: what is stored is inconsistent."
         case .closed: "The server is shutting down."
+        case .recovering: "The topic's counter is behind its messages; appends go on when it is recovered."
+        case .misconfigured: "The store refuses the server; its operator finds the reason in its log."
         }
     }
 }

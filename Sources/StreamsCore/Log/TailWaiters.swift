@@ -14,6 +14,7 @@ package struct TailWaiters {
     }
 
     private var topics: [TopicName: Topic] = [:]
+    private var polledTopics: Set<TopicName> = []
     private var nextIdentifier: UInt64 = 0
     private var isClosed = false
 
@@ -35,6 +36,16 @@ package struct TailWaiters {
         } else {
             topics[topic]?.watcherCount = count - 1
         }
+    }
+
+    /// Whether a task that polls the topic has to be started: nobody polls it yet.
+    package mutating func beginPolling(_ topic: TopicName) -> Bool { polledTopics.insert(topic).inserted }
+
+    /// Whether the task that polls a topic has to go on, since somebody watches it; otherwise its work is over.
+    package mutating func goesOnPolling(_ topic: TopicName) -> Bool {
+        if topics[topic] != nil { return true }
+        polledTopics.remove(topic)
+        return false
     }
 
     /// The newest end announced since somebody watches the topic.

@@ -10,6 +10,11 @@ package struct StoreError: Error, Sendable {
         case corrupt
         /// The store is being closed.
         case closed
+        /// The topic is closed for appends until its counter is recovered; `retryAfter` says how long.
+        case recovering
+        /// The store refuses the call for a reason that only an operator can remove: a missing permission, bucket or
+        /// table, wrong credentials.
+        case misconfigured
     }
 
     /// What may have happened to the store in spite of the failure.
@@ -26,6 +31,8 @@ package struct StoreError: Error, Sendable {
     package var effect: Effect
     /// A sentence for the operator.
     package var message: String
+    /// When the same call may succeed, where the store knows.
+    package var retryAfter: Duration?
 
     /// Makes an error.
     package init(_ code: Code, effect: Effect, _ message: String) {

@@ -12,6 +12,12 @@ package protocol Table: Sendable {
     /// otherwise, or after a crash of an embedded store, it takes a new range, and the lost one is a hole.
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome
 
+    /// Whether a topic's item can be lost, or come back older than it was, while its segments stand: the table and the
+    /// segments are stored apart.
+    ///
+    /// The log watches for that, and closes such a topic (``close(_:until:)``) until it is safe to go on.
+    var mayGoBack: Bool { get }
+
     /// Gives back a claim of which the caller knows that nothing was or will be stored for it.
     ///
     /// Only the newest claim can be taken back, or the claims above it would change their place. Returns whether the
@@ -30,6 +36,21 @@ package protocol Table: Sendable {
     /// Idempotent, but after an unknown outcome a retry may return `false` for its own creation.
     func create(_ topic: TopicName, at now: Timestamp) async throws(StoreError) -> Bool
 
+    /// Closes a topic for claims, since its counter is behind its segments; a topic without an item gets one.
+    ///
+    /// A topic that is closed already stays closed until the time that was set first. Only called where ``mayGoBack``.
+    func close(_ topic: TopicName, until: Timestamp) async throws(StoreError)
+
+    /// Opens a topic again that was closed until `closedUntil`, above all of its segments; returns whether this call
+    /// opened it.
+    ///
+    /// The end moves up to `end` unless it lies there already, and the start of the newest claim is forgotten.
+    /// `earliest` is the first offset of the lowest segment, or `end` where there is none: what readers may ask for
+    /// where the table itself knows of no low mark. Only called where ``mayGoBack``.
+    func reopen(
+        _ topic: TopicName, closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp
+    ) async throws(StoreError) -> Bool
+
     /// The names of at most `limit` topics, at least 1, that begin with `prefix` and come after `after`, in name order.
     ///
     /// The one read that need not be strong: a topic made a moment ago may be missing.
@@ -39,6 +60,19 @@ package protocol Table: Sendable {
 extension Table {
     /// Takes nothing back: the claim is a hole.
     package func release(_ claim: Claim) async -> Bool { false }
+
+    /// Counter and segments change together.
+    package var mayGoBack: Bool { false }
+
+    /// Without use in a store whose counters never go back.
+    package func close(_ topic: TopicName, until: Timestamp) async throws(StoreError) {
+        throw StoreError(.corrupt, effect: .none, "The counter of \(topic) is behind its messages.")
+    }
+
+    /// Without use in a store whose counters never go back.
+    package func reopen(
+        _ topic: TopicName, closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp
+    ) async throws(StoreError) -> Bool { false }
 }
 
 /// What an append asks of the table.
@@ -67,6 +101,8 @@ package enum ClaimOutcome: Sendable, Equatable {
     case claimed(Claim)
     /// The topic does not exist: create it first.
     case noSuchTopic
+    /// The topic takes no claims until it is opened again, which may be done from this time on.
+    case closed(until: Timestamp)
 }
 
 /// A range of offsets that belongs to one append.
@@ -77,14 +113,20 @@ package struct Claim: Sendable, Equatable {
     package var range: Range<Offset>
     /// The first offset of the claim before this one, where the table knows it.
     package var previousClaim: Offset?
+    /// The time of the claim before this one, where the table knows it; of the topic's creation where there is none.
+    package var previousClaimedAt: Timestamp?
     /// The time of the claim: every write for it carries this time, however late it is sent.
     package var at: Timestamp
 
     /// Makes a claim.
-    package init(topic: TopicName, range: Range<Offset>, previousClaim: Offset?, at: Timestamp) {
+    package init(
+        topic: TopicName, range: Range<Offset>, previousClaim: Offset?, previousClaimedAt: Timestamp? = nil,
+        at: Timestamp
+    ) {
         self.topic = topic
         self.range = range
         self.previousClaim = previousClaim
+        self.previousClaimedAt = previousClaimedAt
         self.at = at
     }
 }
@@ -101,11 +143,15 @@ package struct TopicHead: Sendable, Equatable {
     package var lastClaimedAt: Timestamp
     /// When the topic was created.
     package var createdAt: Timestamp
+    /// Until when the topic takes no claims, where it is closed: its counter is behind its segments.
+    package var closedUntil: Timestamp?
 
     /// Makes a head.
     package init(
-        earliest: Offset, end: Offset, lastClaimStart: Offset?, lastClaimedAt: Timestamp, createdAt: Timestamp
+        earliest: Offset, end: Offset, lastClaimStart: Offset?, lastClaimedAt: Timestamp, createdAt: Timestamp,
+        closedUntil: Timestamp? = nil
     ) {
+        self.closedUntil = closedUntil
         self.earliest = earliest
         self.end = end
         self.lastClaimStart = lastClaimStart

@@ -1,0 +1,195 @@
+@testable import StreamsCore
+import StreamsModel
+import StreamsTesting
+import Testing
+
+@Suite("A topic whose counter went back", .timeLimit(.minutes(2)))
+struct LogRecoveryTests {
+    let laboratory: Laboratory
+    let topic: TopicName
+    let log: Log
+    private let batch: MessageBatch
+    var memory: InMemoryStore { laboratory.memory }
+
+    init() throws {
+        laboratory = try Laboratory()
+        batch = try .of("0")
+        topic = laboratory.topic
+        log = laboratory.makeLog()
+    }
+
+    /// One more process, which knows nothing.
+    private func makeStranger() -> Log { laboratory.makeLog() }
+
+    private func loseItem() {
+        laboratory.memory.setBack(topic, to: InMemoryStore().backup(of: topic))
+    }
+
+    private func waitForRecovery() {
+        laboratory.time.advance(by: log.configuration.recoveryWait + .seconds(1))
+    }
+
+    private func expectClosed(_ log: Log, sourceLocation: SourceLocation = #_sourceLocation) async {
+        do throws(StreamsError) {
+            _ = try await log.append(batch, to: topic)
+            Issue.record("the topic should be closed", sourceLocation: sourceLocation)
+        } catch {
+            #expect(error.code == .unavailable, sourceLocation: sourceLocation)
+            #expect(error.context.retryAfter.map { $0 > .seconds(1) } == true, sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test("is closed, and goes on above its messages, when its item was lost")
+    func lostItem() async throws {
+        try await laboratory.running(log) { () async throws in
+            _ = try await log.append(.of("1", "2"), to: topic)
+            _ = try await log.append(.of("3"), to: topic)
+            loseItem()
+            let before = await laboratory.layout()
+            await expectClosed(log)
+            await expectClosed(log)
+            #expect(await laboratory.layout() == before)
+            #expect(log.counters.snapshot.closures == 1)
+            waitForRecovery()
+            #expect(try await log.append(.of("4"), to: topic).range == 4..<5)
+            #expect(try await laboratory.read(log).texts == ["1:1", "2:2", "3:3", "4:4"])
+            #expect(log.counters.snapshot.reopenings == 1)
+        }
+    }
+
+    @Test("reads from its lowest message on when its item was lost after a trim")
+    func lostItemOfATrimmedTopic() async throws {
+        try await laboratory.running(log) { () async throws in
+            for text in ["1", "2", "3"] { _ = try await log.append(.of(text), to: topic) }
+            memory.trim(topic, before: 3)
+            loseItem()
+            await expectClosed(log)
+            waitForRecovery()
+            #expect(try await log.append(.of("4"), to: topic).range == 4..<5)
+            #expect(try await laboratory.read(log, .earliest).texts == ["3:3", "4:4"])
+            #expect(await laboratory.code { _ = try await laboratory.read(log) } == .offsetTrimmed)
+        }
+    }
+
+    @Test("is closed before a batch lands inside another one, by who stored there")
+    func ownMemory() async throws {
+        try await laboratory.running(log) { () async throws in
+            _ = try await log.append(.of("1"), to: topic)
+            let old = memory.backup(of: topic)
+            _ = try await log.append(.of("2", "3", "4"), to: topic)
+            memory.setBack(topic, to: old)
+            await expectClosed(log)
+            #expect(await laboratory.layout() == "1-1 2-4")
+            waitForRecovery()
+            #expect(try await log.append(.of("5"), to: topic).range == 5..<6)
+        }
+    }
+
+    @Test("is closed before a batch lands inside another one, by who read there")
+    func readersMemory() async throws {
+        let other = makeStranger()
+        try await laboratory.running(log, other) { () async throws in
+            _ = try await log.append(.of("1"), to: topic)
+            let old = memory.backup(of: topic)
+            _ = try await log.append(.of("2", "3", "4"), to: topic)
+            _ = try await laboratory.read(other)
+            memory.setBack(topic, to: old)
+            await expectClosed(other)
+            #expect(await laboratory.layout() == "1-1 2-4")
+        }
+    }
+
+    @Test("is closed before a batch lands inside another one, by a newcomer, where the item is old")
+    func newcomer() async throws {
+        let stranger = makeStranger()
+        try await laboratory.running(log, stranger) { () async throws in
+            _ = try await log.append(.of("1"), to: topic)
+            let old = memory.backup(of: topic)
+            laboratory.time.advance(by: .seconds(3600))
+            _ = try await log.append(.of("2", "3", "4"), to: topic)
+            memory.setBack(topic, to: old)
+            await expectClosed(stranger)
+            #expect(await laboratory.layout() == "1-1 2-4")
+        }
+    }
+
+    @Test("is closed by a writer that finds another's messages at its key")
+    func foreignMessages() async throws {
+        let stranger = makeStranger()
+        try await laboratory.running(log, stranger) { () async throws in
+            _ = try await log.append(.of("1"), to: topic)
+            let old = memory.backup(of: topic)
+            _ = try await log.append(.of("2"), to: topic)
+            memory.setBack(topic, to: old)
+            await expectClosed(stranger)
+            #expect(await laboratory.layout() == "1-1 2-2")
+            waitForRecovery()
+            #expect(try await stranger.append(.of("3"), to: topic).range == 3..<4)
+            #expect(try await log.append(.of("4"), to: topic).range == 4..<5)
+            #expect(try await laboratory.read(log).texts == ["1:1", "2:2", "3:3", "4:4"])
+        }
+    }
+
+    @Test("does not tell readers who were further that they are past its end")
+    func readerBeyondTheEnd() async throws {
+        try await laboratory.running(log) { () async throws in
+            _ = try await log.append(.of("1"), to: topic)
+            let old = memory.backup(of: topic)
+            _ = try await log.append(.of("2", "3", "4"), to: topic)
+            memory.setBack(topic, to: old)
+            #expect(await laboratory.code { _ = try await laboratory.read(log, .offset(5)) } == .unavailable)
+            await expectClosed(log)
+            #expect(await laboratory.code { _ = try await laboratory.read(log, .offset(5)) } == .unavailable)
+            waitForRecovery()
+            _ = try await log.append(.of("5"), to: topic)
+            #expect(try await laboratory.read(log, .offset(5)).texts == ["5:5"])
+        }
+    }
+
+    @Test("costs a list only where the newest claim is old and the process new")
+    func listsRarely() async throws {
+        func lists() -> Int { laboratory.store.calls.filter { $0.name == "list" }.count }
+        let stranger = makeStranger()
+        let late = makeStranger()
+        try await laboratory.running(log, stranger, late) { () async throws in
+            _ = try await log.append(.of("1"), to: topic)
+            // To create it.
+            #expect(lists() == 1)
+            _ = try await log.append(.of("2"), to: topic)
+            _ = try await stranger.append(.of("3"), to: topic)
+            laboratory.time.advance(by: .seconds(3600))
+            _ = try await log.append(.of("4"), to: topic)
+            laboratory.time.advance(by: .seconds(3600))
+            _ = try await stranger.append(.of("5"), to: topic)
+            #expect(lists() == 1)
+            laboratory.time.advance(by: .seconds(3600))
+            _ = try await late.append(.of("6"), to: topic)
+            _ = try await late.append(.of("7"), to: topic)
+            #expect(lists() == 2)
+            #expect(log.counters.snapshot.closures + late.counters.snapshot.closures == 0)
+        }
+    }
+
+    @Test("is recovered above its highest message, wherever that is", arguments: 0..<40)
+    func highestMessage(seed: Int) async throws {
+        var random = SplitMix64(seed: UInt64(seed))
+        let filler = { (range: Range<Offset>) in
+            Segment.filler(topic, range, appendID: laboratory.makeID(), timestamp: laboratory.time.now())
+        }
+        var next = Int64.random(in: 1...(seed % 2 == 0 ? 3 : 1_000_000_000_000), using: &random)
+        for _ in 0..<Int.random(in: 1...30, using: &random) {
+            let end = next + Int64.random(in: 1...(seed % 3 == 0 ? 5 : 100_000), using: &random)
+            let range = try #require(Offset(next))..<(try #require(Offset(end)))
+            _ = await memory.put(filler(range), signedAt: laboratory.time.now())
+            next = end + (seed % 5 == 0 ? Int64.random(in: 0...1000, using: &random) : 0)
+        }
+        let highest = try #require(await laboratory.stored().last?.range.last)
+        try await laboratory.running(log) { () async throws in
+            await expectClosed(log)
+            waitForRecovery()
+            laboratory.store.forgetCalls()
+            #expect(try await log.append(.of("1"), to: topic).range.lowerBound == highest.advanced(by: 1))
+            #expect(laboratory.store.calls.filter { $0.name == "list" }.count < 130)
+        }
+    }
+}
