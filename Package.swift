@@ -72,10 +72,14 @@ let package = Package(
         .testTarget(
             name: "StreamsSQLiteTests",
             dependencies: ["StreamsCore", "StreamsModel", "StreamsSQLite", "StreamsTesting", logging]),
+        .target(
+            name: "SocketTesting",
+            dependencies: ["StreamsHTTP", "StreamsTesting", asyncHTTPClient, httpTypes, nioCore, nioHTTP1, nioPosix],
+            path: "Tests/SocketTesting"),
         .testTarget(
             name: "StreamsServerTests",
             dependencies: [
-                "StreamsCore", "StreamsHTTP", "StreamsModel", "StreamsServer", "StreamsTesting", asyncHTTPClient,
+                "SocketTesting", "StreamsCore", "StreamsHTTP", "StreamsModel", "StreamsServer", "StreamsTesting", asyncHTTPClient,
                 coreMetrics, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
             ]),
         .testTarget(name: "TidyTests"),

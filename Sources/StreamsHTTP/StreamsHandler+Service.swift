@@ -8,7 +8,7 @@ extension StreamsHandler {
     func health() async -> APIResponse {
         var writer = JSONObjectWriter()
         do throws(StreamsError) {
-            _ = try await log.topics(prefix: "", after: "", limit: 1)
+            try await log.checkStore()
             writer.member("status", "ok")
         } catch {
             return .problem(error)

@@ -1,4 +1,5 @@
 import HTTPTypes
+import SocketTesting
 import StreamsTesting
 import Testing
 

@@ -1,10 +1,8 @@
-import AsyncHTTPClient
 import CoreMetrics
 import HTTPTypes
 import Logging
-import NIOCore
-import NIOHTTP1
 import ServiceLifecycle
+import SocketTesting
 import StreamsCore
 import StreamsHTTP
 import StreamsModel
@@ -80,57 +78,9 @@ struct RunningServer: Sendable {
 extension RunningServer {
     /// The front for the conformance suite.
     var front: HTTPFront {
-        HTTPFront(
-            transport: { request in
-                // AsyncHTTPClient may lose an answer that comes while it still sends.
-                if request.body.count > 5 * 1024 * 1024 { return try await sendRaw(request) }
-                return try await isCarriedExactly(request.target)
-                    ? send(request) { _ in false } : sendRaw(request)
-            },
-            openStream: { try await send($0, until: $1) },
+        let socket = SocketFront(port: port)
+        return HTTPFront(
+            transport: { try await socket.transport($0) }, openStream: { try await socket.send($0, until: $1) },
             trim: { store.trim($0, before: $1) })
-    }
-
-    /// Sends a request with AsyncHTTPClient.
-    func send(
-        _ request: APIRequest, until isEnough: @escaping HTTPFront.StreamCondition
-    ) async throws -> HTTPAnswer {
-        var message = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(request.target)")
-        message.method = HTTPMethod(rawValue: request.method.rawValue)
-        for field in request.headers { message.headers.add(name: field.name.rawName, value: field.value) }
-        if !request.body.isEmpty { message.body = .bytes(ByteBuffer(bytes: request.body)) }
-        let response = try await HTTPClient.shared.execute(message, timeout: .seconds(30))
-        var answer = HTTPAnswer(
-            status: HTTPResponse.Status(code: Int(response.status.code)), headers: HTTPFields(), body: [])
-        for (name, value) in response.headers {
-            guard let name = HTTPField.Name(name) else { continue }
-            answer.headers.append(HTTPField(name: name, value: value))
-        }
-        for try await part in response.body {
-            answer.body.append(contentsOf: part.readableBytesView)
-            if try await isEnough(answer.body) { break }
-        }
-        return answer
-    }
-
-    /// Whether a URL keeps the target as it is: escapes well-formed and of ASCII, no dot segments, no fragment.
-    private func isCarriedExactly(_ target: String) -> Bool {
-        let isWellFormed = target.wholeMatch(of: #/(?:[A-Za-z0-9._~/?&=:+*,;!$'()@-]|%[0-7][0-9A-Fa-f])*/#) != nil
-        let path = target.prefix { $0 != "?" }.split(separator: "/").map { $0.replacing("%2E", with: ".") }
-        return isWellFormed && !path.contains { ["." as Substring, "..", "%2e.", "%2e"].contains($0) }
-            && !target.hasPrefix("//")
-    }
-
-    /// Sends a request whose target no URL can hold.
-    private func sendRaw(_ request: APIRequest) async throws -> HTTPAnswer {
-        var head = "\(request.method) \(request.target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-        for field in request.headers { head += "\(field.name): \(field.value)\r\n" }
-        head += "Content-Length: \(request.body.count)\r\n\r\n"
-        let bytes = Array(head.utf8) + request.body
-        return try await RawConnection.open(port) { connection in
-            try await connection.send(bytes)
-            var received = try await connection.receiveAll()
-            return try RawAnswer(takenFrom: &received, isHead: request.method == .head).answer
-        }
     }
 }

@@ -1,6 +1,7 @@
 import HTTPTypes
 import StreamsCore
 import StreamsModel
+import SocketTesting
 import StreamsTesting
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import HTTPTypes
 import NIOCore
+import SocketTesting
 import StreamsTesting
 import Testing
 

@@ -45,6 +45,17 @@ extension Log {
         return (Array(names.prefix(limit)), names.count > limit)
     }
 
+    /// Asks both halves of the store for something small that costs little.
+    ///
+    /// - Throws: `unavailable` where one of them does not answer.
+    package func checkStore() async throws(StreamsError) {
+        _ = try await topics(prefix: "", after: "", limit: 1)
+        // Most likely not there: that, too, is an answer.
+        guard let topic = try? TopicName("health") else { return }
+        let key = SegmentKey(topic: topic, last: .first)
+        _ = try await reading { () async throws(StoreError) in try await self.segments.get([key]) }
+    }
+
     /// Creates a topic, empty; returns whether it is new.
     package func create(_ topic: TopicName) async throws(StreamsError) -> Bool {
         if try await head(of: topic) != nil { return false }

@@ -4,6 +4,7 @@ import CoreMetrics
 import Foundation
 import Logging
 import ServiceLifecycle
+import StreamsAWS
 import StreamsCore
 import StreamsHTTP
 import StreamsModel
@@ -26,13 +27,27 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The address to listen on (STREAMS_HOST; default 127.0.0.1, this machine only).")
     var host: String?
 
-    @Option(help: "Where messages are kept: 'sqlite' or 'memory', which forgets (STREAMS_STORE; default sqlite).")
+    @Option(
+        help: """
+            Where messages are kept: 'sqlite', 'aws' (a bucket and a table), or 'memory', which forgets \
+            (STREAMS_STORE; default sqlite).
+            """)
     var store: String?
 
     @Option(help: "The data file (STREAMS_DATA; default data/streams.sqlite); its folder is created.")
     var data: String?
 
-    @Option(help: "How long messages are kept: 30d, 12h, 15m, 30s or 'forever' (STREAMS_RETENTION; default 30d).")
+    @Option(help: "With --store aws: the S3 bucket that keeps the messages (BUCKET_NAME).")
+    var bucket: String?
+
+    @Option(help: "With --store aws: the DynamoDB table that keeps the counters (COUNTERS_TABLE).")
+    var table: String?
+
+    @Option(
+        help: """
+            How long messages are kept: 30d, 12h, 15m, 30s or 'forever'; with --store aws the days of the bucket's \
+            lifecycle rule (STREAMS_RETENTION; default 30d).
+            """)
     var retention: String?
 
     @Option(help: "Origins that browsers may call from, separated by commas (STREAMS_ALLOWED_ORIGINS; default *).")
@@ -74,6 +89,7 @@ struct ServeSettings {
     /// The kinds of store that can be chosen.
     enum Store: String {
         case sqlite
+        case aws
         case memory
     }
 
@@ -81,6 +97,8 @@ struct ServeSettings {
     let port: Int
     let store: Store
     let dataPath: String
+    /// The store on AWS, where that is the one.
+    let aws: AWSStoreSettings?
     let retention: Retention
     let allowedOrigins: [String]
     let logLevel: Logger.Level
@@ -93,7 +111,7 @@ struct ServeSettings {
         port = try Setting(flag: "--port", variable: "STREAMS_PORT", form: "a number from 0 to 65535") {
             Int($0).flatMap { (0...65535).contains($0) ? $0 : nil }
         }.value(flag: command.port, default: 9000)
-        store = try Setting(flag: "--store", variable: "STREAMS_STORE", form: "'sqlite' or 'memory'") {
+        store = try Setting(flag: "--store", variable: "STREAMS_STORE", form: "'sqlite', 'aws' or 'memory'") {
             Store(rawValue: $0)
         }.value(flag: command.store, default: .sqlite)
         dataPath = try Setting(flag: "--data", variable: "STREAMS_DATA")
@@ -102,6 +120,7 @@ struct ServeSettings {
             flag: "--retention", variable: "STREAMS_RETENTION", form: "a time such as 30d, 12h, 15m, 30s, or 'forever'"
         ) { Retention($0) }
         .value(flag: command.retention, default: .limited(.seconds(30 * 86400)))
+        aws = try store == .aws ? Self.aws(command) : nil
         allowedOrigins = try Setting(flag: "--allowed-origins", variable: "STREAMS_ALLOWED_ORIGINS", form: "a list") {
             $0.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         }.value(flag: command.allowedOrigins, default: ["*"])
@@ -110,5 +129,17 @@ struct ServeSettings {
             form: "one of trace, debug, info, notice, warning, error, critical"
         ) { Logger.Level(rawValue: $0) }
         .value(flag: command.logLevel, default: .info)
+    }
+
+    private static func aws(_ command: ServeCommand) throws -> AWSStoreSettings {
+        var texts = AWSStoreSettings.Texts(environment: ProcessInfo.processInfo.environment)
+        if let bucket = command.bucket { texts.bucket = bucket }
+        if let table = command.table { texts.table = table }
+        if let retention = command.retention { texts.retention = retention }
+        do {
+            return try AWSStoreSettings(texts)
+        } catch {
+            throw ValidationError(error.description)
+        }
     }
 }

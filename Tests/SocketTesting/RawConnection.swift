@@ -1,17 +1,16 @@
+import HTTPTypes
 import NIOCore
 import NIOPosix
-import StreamsTesting
-import HTTPTypes
+package import StreamsTesting
 
 /// A client that sends bytes as it is told, at the pace it is told.
-struct RawConnection {
-
+package struct RawConnection {
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var buffer: [UInt8] = []
     private var iterator: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
 
     /// Runs the body with a connection to a port of this machine, and closes it afterwards.
-    static func open<Value: Sendable>(
+    package static func open<Value: Sendable>(
         _ port: Int, receiveBufferBytes: Int? = nil,
         _ body: @Sendable (inout RawConnection) async throws -> Value
     ) async throws -> Value {
@@ -34,29 +33,29 @@ struct RawConnection {
     }
 
     /// Sends text.
-    func send(_ text: String) async throws {
+    package func send(_ text: String) async throws {
         try await send(Array(text.utf8))
     }
 
     /// Sends bytes.
-    func send(_ bytes: [UInt8]) async throws {
+    package func send(_ bytes: [UInt8]) async throws {
         try await outbound.write(ByteBuffer(bytes: bytes))
     }
 
     /// Closes the sending side.
-    func finishSending() {
+    package func finishSending() {
         outbound.finish()
     }
 
     /// Everything up to where the server closes, or resets, the connection.
-    mutating func receiveAll() async throws -> [UInt8] {
+    package mutating func receiveAll() async throws -> [UInt8] {
         while try await receiveMore() {}
         defer { buffer = [] }
         return buffer
     }
 
     /// As ``receiveAll()``, while the text is sent again and again until the connection takes no more.
-    mutating func receiveAll(whileSending text: String, every pause: Duration) async throws -> [UInt8] {
+    package mutating func receiveAll(whileSending text: String, every pause: Duration) async throws -> [UInt8] {
         let outbound = self.outbound
         let sender = Task {
             while !Task.isCancelled {
@@ -69,7 +68,7 @@ struct RawConnection {
     }
 
     /// The next answer of a known length.
-    mutating func receiveAnswer(isHead: Bool = false) async throws -> RawAnswer {
+    package mutating func receiveAnswer(isHead: Bool = false) async throws -> RawAnswer {
         while true {
             if let answer = try? RawAnswer(takenFrom: &buffer, isHead: isHead) { return answer }
             guard try await receiveMore() else { throw ConnectionEnded() }
@@ -77,7 +76,7 @@ struct RawConnection {
     }
 
     /// Everything from here on until the text has come, including it.
-    mutating func receive(upTo text: String) async throws -> String {
+    package mutating func receive(upTo text: String) async throws -> String {
         while true {
             let received = String(decoding: buffer, as: UTF8.self)
             if let range = received.firstRange(of: text) {
@@ -101,19 +100,19 @@ struct RawConnection {
 }
 
 /// The server closed the connection before what was waited for.
-struct ConnectionEnded: Error {}
+package struct ConnectionEnded: Error {}
 
 /// An answer as its bytes on the wire.
-struct RawAnswer {
+package struct RawAnswer: Sendable {
     /// The answer.
-    let answer: HTTPAnswer
+    package let answer: HTTPAnswer
     /// The status line.
-    let statusLine: String
+    package let statusLine: String
 
     /// Takes the first answer out of what was received; the body is of the length that the header tells.
     ///
     /// - Throws: where it has not all been received.
-    init(takenFrom received: inout [UInt8], isHead: Bool = false) throws {
+    package init(takenFrom received: inout [UInt8], isHead: Bool = false) throws {
         guard let end = received.firstRange(of: Array("\r\n\r\n".utf8)) else { throw ConnectionEnded() }
         var lines = String(decoding: received[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
         statusLine = String(lines.removeFirst())

@@ -1,0 +1,259 @@
+import Logging
+package import StreamsCore
+package import StreamsModel
+import Synchronization
+
+extension AWSStore: Table {
+    private typealias Attribute = TopicItem.Attribute
+
+    /// Counter and segments live in different services, with different backups.
+    package var mayGoBack: Bool { true }
+
+    // MARK: Claim
+
+    /// One `UpdateItem`, whose old values tell the range and the claim before it.
+    package func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        precondition(request.count >= 1, "a claim takes at least one offset")
+        let update = claimUpdate(request)
+        while true {
+            switch try await calling({ () async throws(AWSError) in
+                try await items.updateItem(update, deadline: Deadline.current)
+            }) {
+            case .done(let attributes):
+                return .claimed(try claim(request, before: TopicItem(attributes, topic: request.topic)))
+            case .conditionFailed(nil):
+                return .noSuchTopic
+            case .conditionFailed(let item?):
+                let item = try TopicItem(item, topic: request.topic)
+                if let closedUntil = item.closedUntil { return .closed(until: closedUntil) }
+                if item.hasKind { return .claimed(try ownClaim(request, in: item)) }
+                try await adopt(request.topic, item)
+            }
+        }
+    }
+
+    private func claimUpdate(_ request: ClaimRequest) -> DynamoDBUpdate {
+        let mark = Attribute.mark(periods.day(ofClaimAt: request.at))
+        var expression = """
+            SET #claim = #current + :one, #current = #current + :count, #at = :at, #id = :id, \
+            #mark = if_not_exists(#mark, #current)
+            """
+        var names = [
+            "#claim": Attribute.claimOffset, "#current": Attribute.currentOffset, "#at": Attribute.claimedAt,
+            "#id": Attribute.claimID, "#mark": mark, "#kind": Attribute.kind, "#closed": Attribute.closedUntil,
+        ]
+        let stale = staleMarks.withLock { $0.removeValue(forKey: request.topic) } ?? []
+        for (index, day) in stale.enumerated() {
+            expression += index == 0 ? " REMOVE #stale\(index)" : ", #stale\(index)"
+            names["#stale\(index)"] = Attribute.mark(day)
+        }
+        return DynamoDBUpdate(
+            key: key(request.topic), expression: expression,
+            condition: """
+                attribute_exists(#kind) AND attribute_not_exists(#closed) \
+                AND (attribute_not_exists(#id) OR #id <> :id)
+                """,
+            names: names,
+            values: [
+                ":one": .integer(1), ":count": .integer(Int64(request.count)),
+                ":at": .integer(request.at.milliseconds), ":id": .string(request.id.hexadecimal),
+            ],
+            returnValues: .allOld)
+    }
+
+    /// The claim that moved an item on from this state.
+    private func claim(_ request: ClaimRequest, before item: TopicItem) throws(StoreError) -> Claim {
+        guard item.currentOffset <= TopicItem.offsetMaximum - Int64(request.count) else {
+            throw StoreError(.corrupt, effect: .none, "The counter of \(request.topic) is beyond all bounds.")
+        }
+        rememberStaleMarks(of: request.topic, item)
+        return Claim(
+            topic: request.topic, range: item.end..<item.end.advanced(by: request.count),
+            previousClaim: item.claimOffset, previousClaimedAt: item.claimedAt ?? item.createdAt, at: request.at)
+    }
+
+    /// The claim that an earlier try took whose answer was lost: it is the newest one in the item.
+    private func ownClaim(_ request: ClaimRequest, in item: TopicItem) throws(StoreError) -> Claim {
+        guard item.claimID == request.id.hexadecimal, let start = item.claimOffset else {
+            throw StoreError(
+                .unavailable, effect: .unknown, "The claim on \(request.topic) was refused for no visible reason.")
+        }
+        return Claim(
+            topic: request.topic, range: start..<item.end, previousClaim: nil, at: item.claimedAt ?? request.at)
+    }
+
+    /// Keeps the item small: below 1 KB a claim costs one write unit.
+    private func rememberStaleMarks(of topic: TopicName, _ item: TopicItem) {
+        guard let retained = periods.retained(at: time.now()) else { return }
+        let stale = item.marks.keys.filter { $0 < retained.lowerBound }
+        guard !stale.isEmpty else { return }
+        // A few at a time: the expression has its limits too.
+        staleMarks.withLock { $0[topic] = Set(stale.sorted().prefix(64)) }
+    }
+
+    // MARK: Read
+
+    /// One strong `GetItem`.
+    package func head(of topic: TopicName) async throws(StoreError) -> TopicHead? {
+        while true {
+            guard let item = try await item(of: topic) else { return nil }
+            if item.hasKind { return item.head(retained: periods.retained(at: time.now())) }
+            try await adopt(topic, item)
+        }
+    }
+
+    private func item(of topic: TopicName) async throws(StoreError) -> TopicItem? {
+        let found = try await calling { () async throws(AWSError) in
+            try await items.getItem(key(topic), isConsistent: true, deadline: Deadline.current)
+        }
+        return try found.map { (item) throws(StoreError) in try TopicItem(item, topic: topic) }
+    }
+
+    /// `Query`s of the index, whose sort key is the name.
+    package func topics(prefix: String, after: String, limit: Int) async throws(StoreError) -> [TopicName] {
+        // Names are made of characters between these two.
+        let low = max(prefix, after.isEmpty ? "" : after + "!")
+        var query = DynamoDBQuery(
+            index: TopicItem.kindIndex, condition: "#kind = :kind AND #topic BETWEEN :low AND :high",
+            names: ["#kind": Attribute.kind, "#topic": Attribute.topic],
+            values: [
+                ":kind": .string(TopicItem.kind), ":low": .string(low.isEmpty ? "!" : low),
+                ":high": .string(prefix + "~"),
+            ], limit: limit)
+        // An empty range is an error to DynamoDB.
+        guard low <= prefix + "~" else { return [] }
+        var names: [TopicName] = []
+        repeat {
+            query.limit = limit - names.count
+            let page = try await calling { () async throws(AWSError) in
+                try await items.query(query, deadline: Deadline.current)
+            }
+            names += page.items.compactMap { $0[Attribute.topic]?.text }.compactMap { try? TopicName($0) }
+            query.startKey = page.lastKey
+        } while names.count < limit && query.startKey != nil
+        return names
+    }
+
+    // MARK: Create, adopt
+
+    /// One `PutItem` on condition that there is none.
+    package func create(_ topic: TopicName, at now: Timestamp) async throws(StoreError) -> Bool {
+        var item = key(topic)
+        item[Attribute.currentOffset] = .integer(0)
+        item[Attribute.createdAt] = .integer(now.milliseconds)
+        item[Attribute.kind] = .string(TopicItem.kind)
+        let outcome = try await calling { () async throws(AWSError) in
+            try await items.putItem(
+                item, condition: "attribute_not_exists(#topic)", names: ["#topic": Attribute.topic],
+                deadline: Deadline.current)
+        }
+        guard case .done = outcome else { return false }
+        return true
+    }
+
+    /// Makes an item of the prototype one of ours: it gets a kind, so that lists show it, and a low mark.
+    ///
+    /// What its bucket holds may have begun to expire, and nothing in the item tells up to where. Here the first object
+    /// may be asked, since the prototype's writers are gone: nothing below it is still on its way.
+    private func adopt(_ topic: TopicName, _ item: TopicItem) async throws(StoreError) {
+        let lowest = try await list(topic, from: .first, limit: 1).first
+        let low = min(lowest?.key.last ?? item.end, item.end)
+        let now = time.now()
+        let update = DynamoDBUpdate(
+            key: key(topic),
+            expression: """
+                SET #kind = :kind, #created = if_not_exists(#created, :now), #trimmed = if_not_exists(#trimmed, :low), \
+                #mark = if_not_exists(#mark, :mark)
+                """,
+            condition: "attribute_exists(#topic) AND attribute_not_exists(#kind)",
+            names: [
+                "#kind": Attribute.kind, "#created": Attribute.createdAt, "#trimmed": Attribute.trimmedBefore,
+                "#mark": Attribute.mark(periods.day(ofClaimAt: now)), "#topic": Attribute.topic,
+            ],
+            values: [
+                ":kind": .string(TopicItem.kind), ":now": .integer(now.milliseconds), ":low": .integer(low.rawValue),
+                ":mark": .integer(low.rawValue - 1),
+            ])
+        // Whoever came first did the same.
+        _ = try await calling { () async throws(AWSError) in
+            try await items.updateItem(update, deadline: Deadline.current)
+        }
+        logger.notice("took over a topic of the prototype", metadata: ["topic": "\(topic)", "earliest": "\(low)"])
+    }
+
+    // MARK: Close, reopen, trim
+
+    /// One `UpdateItem`, which makes the item where there is none.
+    package func close(_ topic: TopicName, until: Timestamp) async throws(StoreError) {
+        let update = DynamoDBUpdate(
+            key: key(topic),
+            expression: """
+                SET #closed = if_not_exists(#closed, :until), #current = if_not_exists(#current, :zero), \
+                #created = if_not_exists(#created, :now), #kind = :kind
+                """,
+            names: [
+                "#closed": Attribute.closedUntil, "#current": Attribute.currentOffset,
+                "#created": Attribute.createdAt, "#kind": Attribute.kind,
+            ],
+            values: [
+                ":until": .integer(until.milliseconds), ":zero": .integer(0),
+                ":now": .integer(time.now().milliseconds), ":kind": .string(TopicItem.kind),
+            ])
+        _ = try await calling { () async throws(AWSError) in
+            try await items.updateItem(update, deadline: Deadline.current)
+        }
+    }
+
+    package func reopen(
+        _ topic: TopicName, closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp
+    ) async throws(StoreError) -> Bool {
+        guard let item = try await item(of: topic), item.closedUntil == closedUntil else { return false }
+        var update = DynamoDBUpdate(
+            key: key(topic), expression: "SET #current = :end",
+            condition: "#closed = :closed AND #current = :current",
+            names: [
+                "#current": Attribute.currentOffset, "#closed": Attribute.closedUntil,
+                "#claim": Attribute.claimOffset, "#id": Attribute.claimID,
+            ],
+            values: [
+                ":end": .integer(max(item.end, end).rawValue - 1), ":closed": .integer(closedUntil.milliseconds),
+                ":current": .integer(item.currentOffset),
+            ])
+        // Without a mark that is retained, everything that stands would pass for expired. As if it had all been claimed
+        // today: it then counts as kept for at least as long as it stands.
+        let retained = periods.retained(at: now)
+        if !item.marks.keys.contains(where: { retained?.contains($0) ?? false }) {
+            update.expression += ", #mark = :mark"
+            update.names["#mark"] = Attribute.mark(periods.day(ofClaimAt: now))
+            update.values[":mark"] = .integer(min(earliest, max(item.end, end)).rawValue - 1)
+        }
+        if item.trimmedBefore == nil, retained == nil || item.marks.isEmpty {
+            update.expression += ", #trimmed = :low"
+            update.names["#trimmed"] = Attribute.trimmedBefore
+            update.values[":low"] = .integer(earliest.rawValue)
+        }
+        update.expression += " REMOVE #closed, #claim, #id"
+        let final = update
+        let outcome = try await calling { () async throws(AWSError) in
+            try await items.updateItem(final, deadline: Deadline.current)
+        }
+        guard case .done = outcome else { return false }
+        return true
+    }
+
+    /// Moves the low mark of a topic forward to `offset`, never back.
+    ///
+    /// The objects below stay until they expire.
+    package func trim(_ topic: TopicName, before offset: Offset) async throws(StoreError) {
+        let update = DynamoDBUpdate(
+            key: key(topic), expression: "SET #trimmed = :offset",
+            condition: "attribute_exists(#kind) AND (attribute_not_exists(#trimmed) OR #trimmed < :offset)",
+            names: ["#trimmed": Attribute.trimmedBefore, "#kind": Attribute.kind],
+            values: [":offset": .integer(offset.rawValue)])
+        _ = try await calling { () async throws(AWSError) in
+            try await items.updateItem(update, deadline: Deadline.current)
+        }
+    }
+
+    private func key(_ topic: TopicName) -> DynamoDBItem { [Attribute.topic: .string(topic.rawValue)] }
+}

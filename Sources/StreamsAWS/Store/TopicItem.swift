@@ -1,0 +1,98 @@
+import StreamsCore
+import StreamsModel
+
+/// A topic's item in the table, decoded.
+///
+/// `pk` and `current_offset` are all that items of the prototype have; the rest is ours.
+struct TopicItem: Sendable {
+    /// Names of attributes. Stored: never renamed.
+    enum Attribute {
+        static let topic = "pk"
+        static let currentOffset = "current_offset"
+        static let claimOffset = "claim_offset"
+        static let claimedAt = "claimed_at"
+        static let claimID = "claim_id"
+        static let trimmedBefore = "trimmed_before"
+        static let createdAt = "created_at"
+        static let closedUntil = "closed_until"
+        static let kind = "kind"
+
+        /// The mark of a day, counted from 1970.
+        static func mark(_ day: Int) -> String { "m\(day)" }
+    }
+
+    /// The value of `kind` in a topic's item; the index of that name lists topics by it.
+    static let kind = "topic"
+    /// The index.
+    static let kindIndex = "kind-index"
+    /// No offset lies above: far beyond any topic, and far enough from the end of the numbers to count on.
+    static let offsetMaximum: Int64 = 1 << 62
+
+    /// The last offset handed out; 0 where none was.
+    let currentOffset: Int64
+    let claimOffset: Offset?
+    let claimedAt: Timestamp?
+    let claimID: String?
+    let trimmedBefore: Offset?
+    let createdAt: Timestamp?
+    let closedUntil: Timestamp?
+    /// Whether the item is one of ours: the prototype's have no kind.
+    let hasKind: Bool
+    /// By day: the last offset before the day's first claim.
+    let marks: [Int: Int64]
+
+    /// Decodes an item.
+    ///
+    /// - Throws: `corrupt`.
+    init(_ item: DynamoDBItem, topic: TopicName) throws(StoreError) {
+        func number(_ name: String) throws(StoreError) -> Int64? {
+            guard let value = item[name] else { return nil }
+            guard let number = value.integer, (0...Self.offsetMaximum).contains(number) else {
+                throw StoreError(.corrupt, effect: .none, "The item of \(topic) has no sound number in \(name).")
+            }
+            return number
+        }
+        guard let current = try number(Attribute.currentOffset) else {
+            throw StoreError(.corrupt, effect: .none, "The item of \(topic) has no \(Attribute.currentOffset).")
+        }
+        currentOffset = current
+        // After a counter was set back by hand, the newest claim may lie above it: then it says nothing.
+        claimOffset = try number(Attribute.claimOffset).flatMap { $0 <= current ? Offset($0) : nil }
+        claimedAt = try number(Attribute.claimedAt).map { Timestamp(milliseconds: $0) }
+        claimID = item[Attribute.claimID]?.text
+        trimmedBefore = try number(Attribute.trimmedBefore).flatMap { Offset($0) }
+        createdAt = try number(Attribute.createdAt).map { Timestamp(milliseconds: $0) }
+        closedUntil = try number(Attribute.closedUntil).map { Timestamp(milliseconds: $0) }
+        hasKind = item[Attribute.kind] != nil
+        var marks: [Int: Int64] = [:]
+        for name in item.keys where name.utf8.first == UInt8(ascii: "m") {
+            guard let day = Int(name.dropFirst()), let offset = try number(name) else { continue }
+            marks[day] = offset
+        }
+        self.marks = marks
+    }
+
+    /// The log end offset.
+    var end: Offset { .first.advanced(by: Int(currentOffset)) }
+
+    /// The first offset that readers may ask for: the low mark.
+    ///
+    /// Below it: trimmed, whatever is stored. A topic without a mark that is still retained had no claim for so long
+    /// that all it held has expired.
+    func earliest(retained days: ClosedRange<Int>?) -> Offset {
+        var low = trimmedBefore ?? .first
+        if let days {
+            let mark = marks.filter { days.contains($0.key) }.values.min() ?? currentOffset
+            low = max(low, .first.advanced(by: Int(mark)))
+        }
+        return min(low, end)
+    }
+
+    /// The item as the log sees it.
+    func head(retained days: ClosedRange<Int>?) -> TopicHead {
+        let created = createdAt ?? claimedAt ?? Timestamp(milliseconds: 0)
+        return TopicHead(
+            earliest: earliest(retained: days), end: end, lastClaimStart: claimOffset,
+            lastClaimedAt: claimedAt ?? created, createdAt: created, closedUntil: closedUntil)
+    }
+}
