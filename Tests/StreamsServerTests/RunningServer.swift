@@ -7,6 +7,7 @@ import NIOHTTP1
 import ServiceLifecycle
 import StreamsCore
 import StreamsHTTP
+import StreamsMetrics
 import StreamsModel
 import StreamsTesting
 

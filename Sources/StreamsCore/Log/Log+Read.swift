@@ -10,7 +10,7 @@ extension Log {
     /// - Throws: `offset_trimmed`, `offset_beyond_end`, `unavailable`.
     package func read(_ request: ReadRequest) async throws(StreamsError) -> ReadPage {
         guard request.wait > .zero else { return try await look(request).page }
-        let deadline = time.uptime() + request.wait
+        let deadline = min(time.uptime() + request.wait, Deadline.current ?? .seconds(Int64.max / 2))
         let topic = request.topic
         let waiter = waiters.withLock { $0.watch(topic) }
         defer { waiters.withLock { $0.unwatch(topic) } }
