@@ -19,7 +19,8 @@ let package = Package(
     name: "serverless-streams",
     platforms: [.macOS(.v26)],
     products: [
-        .executable(name: "streams", targets: ["streams"])
+        .executable(name: "streams", targets: ["streams"]),
+        .executable(name: "bootstrap", targets: ["bootstrap"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -47,19 +48,33 @@ let package = Package(
         .target(
             name: "StreamsServer",
             dependencies: [
-                "StreamsHTTP", "StreamsCore", "StreamsModel", coreMetrics, dequeModule, httpTypes, hummingbirdCore,
-                logging, nioCore,
-                nioHTTP1, nioPosix, serviceLifecycle,
+                "StreamsHTTP", "StreamsCore", "StreamsMetrics", "StreamsModel", dequeModule, httpTypes,
+                hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
             ]),
+        .target(name: "StreamsMetrics", dependencies: ["StreamsCore", coreMetrics]),
         .target(
             name: "StreamsClient",
             dependencies: ["StreamsAPI", "StreamsModel", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
+        // On AWS Lambda.
+        .target(name: "LambdaRuntime", dependencies: [logging, nioCore, nioHTTP1, nioPosix]),
+        .target(
+            name: "StreamsLambda",
+            dependencies: [
+                "LambdaRuntime", "StreamsAPI", "StreamsCore", "StreamsHTTP", "StreamsMetrics", "StreamsModel",
+                httpTypes, logging,
+            ]),
+        .executableTarget(
+            name: "bootstrap",
+            dependencies: [
+                "LambdaRuntime", "StreamsCore", "StreamsHTTP", "StreamsLambda", "StreamsMetrics", "StreamsModel",
+                coreMetrics, logging, nioCore, nioPosix, unixSignals,
+            ]),
         .target(name: "CAllocator"),
         .executableTarget(
             name: "streams",
             dependencies: [
-                "CAllocator", "StreamsClient", "StreamsCore", "StreamsHTTP", "StreamsModel", "StreamsServer",
-                "StreamsSQLite",
+                "CAllocator", "StreamsClient", "StreamsCore", "StreamsHTTP", "StreamsMetrics", "StreamsModel",
+                "StreamsServer", "StreamsSQLite",
                 argumentParser, coreMetrics, logging, serviceLifecycle, unixSignals,
             ]),
         // Tests.
@@ -79,8 +94,17 @@ let package = Package(
         .testTarget(
             name: "StreamsServerTests",
             dependencies: [
-                "SocketTesting", "StreamsCore", "StreamsHTTP", "StreamsModel", "StreamsServer", "StreamsTesting", asyncHTTPClient,
-                coreMetrics, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+                "SocketTesting", "StreamsCore", "StreamsHTTP", "StreamsMetrics", "StreamsModel", "StreamsServer",
+                "StreamsTesting", asyncHTTPClient, coreMetrics, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+            ]),
+        .testTarget(name: "StreamsMetricsTests", dependencies: ["StreamsMetrics", coreMetrics]),
+        .testTarget(
+            name: "LambdaRuntimeTests", dependencies: ["LambdaRuntime", logging, nioCore, nioHTTP1, nioPosix]),
+        .testTarget(
+            name: "StreamsLambdaTests",
+            dependencies: [
+                "LambdaRuntime", "StreamsAPI", "StreamsCore", "StreamsHTTP", "StreamsLambda", "StreamsMetrics",
+                "StreamsModel", "StreamsTesting", coreMetrics, httpTypes, logging,
             ]),
         .testTarget(name: "TidyTests"),
         .testTarget(

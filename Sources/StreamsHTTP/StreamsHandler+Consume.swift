@@ -13,9 +13,9 @@ extension StreamsHandler {
             accept: request.headers[.accept], offered: [.json, .ndjson, .eventStream])
         switch mediaType {
         case .json:
-            return page(try await log.read(read))
+            return page(fitting(try await log.read(read)))
         case .ndjson:
-            return lines(try await log.read(read))
+            return lines(fitting(try await log.read(read)))
         case .eventStream:
             return try await events(request, read)
         case nil:
@@ -72,6 +72,11 @@ extension StreamsHandler {
     }
 
     // MARK: Answers
+
+    private func fitting(_ page: ReadPage) -> ReadPage {
+        guard let bound = configuration.escapedPageBytes else { return page }
+        return page.fitting(escapedBytes: bound)
+    }
 
     private func page(_ page: ReadPage) -> APIResponse {
         let size = page.slices.reduce(0) { $0 + $1.bytes.count }

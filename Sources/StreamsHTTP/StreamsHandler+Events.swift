@@ -6,8 +6,8 @@ import StreamsModel
 extension StreamsHandler {
     /// `GET /topics/{topic}/consume` as server-sent events: an event a message, whose id is the message's offset.
     ///
-    /// The format is that of the HTML standard, section 9.2. Ends only with the client, the
-    /// server, the deadline at hand, or an error, which is its last event.
+    /// The format is that of the HTML standard, section 9.2. Ends with the client, the server, the caller's deadline, or
+    /// an error, which is its last event; where ``Configuration/endsEventStreams`` says so, also at the end of the topic.
     func events(_ request: APIRequest, _ read: ReadRequest) async throws(StreamsError) -> APIResponse {
         var read = read
         if let lastEventID = request.headers[.lastEventID] {
@@ -27,7 +27,9 @@ extension StreamsHandler {
             // Tells nginx and its like not to collect the stream before they pass it on.
             HTTPField.Name(token: "X-Accel-Buffering"): "no",
         ]
-        let stream = EventStream(log: log, read: read, first: first, heartbeat: configuration.eventStreamHeartbeat)
+        let stream = EventStream(
+            log: log, read: read, first: first, heartbeat: configuration.eventStreamHeartbeat,
+            endsWithTopic: configuration.endsEventStreams)
         return APIResponse(status: .ok, headers: headers, body: .stream { try await stream.run(into: $0) })
     }
 }
@@ -38,22 +40,28 @@ private struct EventStream: Sendable {
     let read: ReadRequest
     let first: ReadPage
     let heartbeat: Duration
+    /// Whether it ends where there is nothing more to read, instead of waiting.
+    let endsWithTopic: Bool
 
     func run(into sink: any ResponseSink) async throws {
         try await sink.write(Array(": connected\n\n".utf8))
         var page = first
         while true {
             if !page.slices.isEmpty { try await sink.write(Self.events(page)) }
-            if log.isClosed || log.isPastDeadline || Task.isCancelled { return }
+            if log.isClosed || Task.isCancelled { return }
+            if log.isPastDeadline || endsWithTopic && page.slices.isEmpty {
+                return try await sink.write(Self.farewell(next: page.next))
+            }
             var next = read
             next.start = .offset(page.next)
-            next.wait = heartbeat
+            next.wait = endsWithTopic ? .zero : heartbeat
             do throws(StreamsError) {
                 page = try await log.read(next)
             } catch {
                 return try await sink.write(Self.problem(error))
             }
-            if page.slices.isEmpty, !log.isPastDeadline { try await sink.write(Array(": keep-alive\n\n".utf8)) }
+            let isSilent = page.slices.isEmpty && !endsWithTopic && !log.isPastDeadline
+            if isSilent { try await sink.write(Array(": keep-alive\n\n".utf8)) }
         }
     }
 
@@ -70,6 +78,15 @@ private struct EventStream: Sendable {
             }
         }
         return bytes
+    }
+
+    /// The last lines of a stream that ends by itself: come back soon, and go on here.
+    ///
+    /// An event without data is none to a page, but the browser keeps its id for the next request (HTML standard,
+    /// section 9.2.6). Offset 0 is no id that the API takes.
+    private static func farewell(next: Offset) -> [UInt8] {
+        let last = next.rawValue - 1
+        return Array((last > 0 ? "retry: 1000\nid: \(last)\n\n" : "retry: 1000\n\n").utf8)
     }
 
     private static func problem(_ error: StreamsError) -> [UInt8] {

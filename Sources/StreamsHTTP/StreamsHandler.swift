@@ -19,6 +19,16 @@ package struct StreamsHandler: Sendable {
         package var allowedOrigins = ["*"]
         /// The longest silence on an event stream.
         package var eventStreamHeartbeat: Duration = .seconds(15)
+        /// Whether an event stream ends where there is nothing more to read, for fronts that collect answers whole.
+        ///
+        /// The browser then asks again after a second.
+        package var endsEventStreams = false
+        /// Most bytes of the messages in one answer, counted as `ReadPage.escapedBytes` does, for fronts that carry answers
+        /// inside a JSON string; `nil` for no bound.
+        ///
+        /// One message comes however large it is. A page that is cut says so in `next_offset`, as one that `max_bytes`
+        /// cuts.
+        package var escapedPageBytes: Int?
 
         /// Makes settings.
         package init(storeName: String, version: String) {

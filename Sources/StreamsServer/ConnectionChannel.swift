@@ -78,7 +78,9 @@ struct ConnectionChannel: ServerChildChannel {
         while let received = await connection.mailbox.next() {
             let start = NIODeadline.now()
             let response = await handler.respond(to: received.request)
-            metrics.record(response, duration: .nanoseconds((NIODeadline.now() - start).nanoseconds))
+            metrics.record(
+                route: response.routeLabel, status: response.status.code,
+                duration: .nanoseconds((NIODeadline.now() - start).nanoseconds))
             let wroteAll = await send(response, for: received, on: connection.channel)
             logger.debug(
                 "request",

@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 package import StreamsHTTP
+package import StreamsMetrics
 
 /// The API on a socket: Hummingbird's server with ``ConnectionChannel`` on each connection.
 package struct HTTPService: Service {

@@ -4,6 +4,7 @@ import Logging
 import ServiceLifecycle
 import StreamsCore
 import StreamsHTTP
+import StreamsMetrics
 import StreamsModel
 import StreamsServer
 import StreamsSQLite
@@ -26,7 +27,7 @@ struct Server {
                 var generator = SystemRandomNumberGenerator()
                 return AppendID(using: &generator)
             }, logger: logger)
-        observe(log, in: registry)
+        registry.observe(log.counters)
         var configuration = StreamsHandler.Configuration(
             storeName: settings.store.rawValue, version: Version.current)
         configuration.allowedOrigins = settings.allowedOrigins
@@ -82,17 +83,6 @@ struct Server {
                 table: store, segments: cache, services: [service],
                 description: URL(fileURLWithPath: settings.dataPath).path)
         }
-    }
-
-    private func observe(_ log: Log, in registry: PrometheusRegistry) {
-        let counters = log.counters
-        registry.observe("streams_append_requests_total", kind: "counter") {
-            Double(counters.snapshot.appendRequests)
-        }
-        registry.observe("streams_messages_appended_total", kind: "counter") { Double(counters.snapshot.messages) }
-        registry.observe("streams_segments_written_total", kind: "counter") { Double(counters.snapshot.segments) }
-        registry.observe("streams_claims_taken_anew_total", kind: "counter") { Double(counters.snapshot.reclaims) }
-        registry.observe("streams_fillers_written_total", kind: "counter") { Double(counters.snapshot.fillers) }
     }
 
     // MARK: Words

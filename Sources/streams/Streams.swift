@@ -1,4 +1,5 @@
 import ArgumentParser
+import StreamsModel
 
 /// The command line.
 @main
@@ -8,9 +9,4 @@ struct Streams: AsyncParsableCommand {
         abstract: "Kafka-like topics over plain HTTP.",
         version: Version.current,
         subcommands: [ServeCommand.self, ProduceCommand.self, ConsumeCommand.self, TopicsCommand.self])
-}
-
-/// The version of the software.
-enum Version {
-    static let current = "0.1.0"
 }

@@ -5,6 +5,7 @@ import ServiceLifecycle
 import SocketTesting
 import StreamsCore
 import StreamsHTTP
+import StreamsMetrics
 import StreamsModel
 import StreamsTesting
 

@@ -57,6 +57,15 @@ package struct SegmentSlice: Sendable, Equatable {
         self.range = range
     }
 
+    /// The first `count` messages of the slice, at least one and at most all.
+    package func prefix(_ count: Int) -> SegmentSlice {
+        precondition(count > 0 && count <= range.offsetCount, "prefix longer than the slice")
+        let end = min(Self.position(ofLine: count, in: body, from: bytes.lowerBound), bytes.upperBound)
+        return SegmentSlice(
+            body: body, bytes: bytes.lowerBound..<end,
+            range: range.lowerBound..<range.lowerBound.advanced(by: count))
+    }
+
     /// The size of the slice's payloads in bytes; walks over all of them.
     package var payloadBytes: Int {
         var total = 0

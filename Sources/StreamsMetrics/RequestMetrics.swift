@@ -1,6 +1,4 @@
 package import CoreMetrics
-import HTTPTypes
-import StreamsHTTP
 import Synchronization
 
 /// Counts and times requests, by route and status.
@@ -19,8 +17,9 @@ package final class RequestMetrics: Sendable {
         self.factory = factory
     }
 
-    func record(_ response: APIResponse, duration: Duration) {
-        let key = Key(route: response.routeLabel, status: response.status.code)
+    /// Counts an answer of `route`, and how long it took.
+    package func record(route: String, status: Int, duration: Duration) {
+        let key = Key(route: route, status: status)
         let counter = counters.withLock { counters in
             if let counter = counters[key] { return counter }
             let counter = Counter(

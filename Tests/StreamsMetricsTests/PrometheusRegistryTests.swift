@@ -1,8 +1,6 @@
 import CoreMetrics
-import StreamsTesting
+import StreamsMetrics
 import Testing
-
-@testable import StreamsServer
 
 @Suite("The Prometheus registry")
 struct PrometheusRegistryTests {
