@@ -8,5 +8,20 @@ extension PrometheusRegistry {
         observe("streams_segments_written_total", kind: "counter") { Double(counters.snapshot.segments) }
         observe("streams_claims_taken_anew_total", kind: "counter") { Double(counters.snapshot.reclaims) }
         observe("streams_fillers_written_total", kind: "counter") { Double(counters.snapshot.fillers) }
+        observe("streams_topics_closed_total", kind: "counter") { Double(counters.snapshot.closures) }
+        observe("streams_topics_reopened_total", kind: "counter") { Double(counters.snapshot.reopenings) }
+    }
+
+    /// Adds counts of calls by service and operation, which come as `service.operation`.
+    package func observeCalls(_ name: String, _ counts: @escaping @Sendable () -> [String: Int]) {
+        observe(
+            name, kind: "counter",
+            series: {
+                counts().map { call, count in
+                    let parts = call.split(separator: ".", maxSplits: 1)
+                    let dimensions = zip(["service", "operation"], parts).map { ($0, String($1)) }
+                    return (dimensions, Double(count))
+                }
+            })
     }
 }

@@ -13,7 +13,8 @@ package final class PrometheusRegistry: MetricsFactory {
     private struct Observed {
         var name: String
         var kind: String
-        var value: @Sendable () -> Double
+        /// By labels as they are written, empty where there are none.
+        var values: @Sendable () -> [(labels: String, value: Double)]
     }
 
     private struct State {
@@ -29,7 +30,18 @@ package final class PrometheusRegistry: MetricsFactory {
 
     /// Adds a metric whose value is asked for when it is written; `kind` is `counter` or `gauge`.
     package func observe(_ name: String, kind: String, _ value: @escaping @Sendable () -> Double) {
-        state.withLock { $0.observed.append(Observed(name: name, kind: kind, value: value)) }
+        observe(name, kind: kind, series: { [([], value())] })
+    }
+
+    /// Adds a metric with a series for each of several sets of dimensions, which are asked for when it is written.
+    package func observe(
+        _ name: String, kind: String,
+        series values: @escaping @Sendable () -> [(dimensions: [(String, String)], value: Double)]
+    ) {
+        let observed = Observed(name: name, kind: kind) {
+            values().map { (Self.labels($0.dimensions), $0.value) }
+        }
+        state.withLock { $0.observed.append(observed) }
     }
 
     /// All metrics as text, in order of name.
@@ -45,7 +57,10 @@ package final class PrometheusRegistry: MetricsFactory {
                 contentsOf: histogram.lines(name: series.name, labels: series.labels))
         }
         for metric in observed {
-            lines["\(metric.name) \(metric.kind)", default: []].append("\(metric.name) \(Self.number(metric.value()))")
+            for (labels, value) in metric.values() {
+                lines["\(metric.name) \(metric.kind)", default: []].append(
+                    "\(metric.name)\(Self.braces(labels)) \(Self.number(value))")
+            }
         }
         return lines.keys.sorted().map { head in
             let samples = lines[head] ?? []
@@ -64,13 +79,16 @@ package final class PrometheusRegistry: MetricsFactory {
     }
 
     private static func series(_ label: String, _ dimensions: [(String, String)]) -> Series {
-        let labels = dimensions.map { name, value in
+        Series(name: label, labels: labels(dimensions))
+    }
+
+    private static func labels(_ dimensions: [(String, String)]) -> String {
+        dimensions.map { name, value in
             let escaped = value.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
                 .split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")
                 .split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n")
             return "\(name)=\"\(escaped)\""
-        }
-        return Series(name: label, labels: labels.joined(separator: ","))
+        }.joined(separator: ",")
     }
 
     private func value(_ label: String, _ dimensions: [(String, String)], kind: String) -> PrometheusValue {

@@ -73,13 +73,22 @@ struct Function {
 struct Storage {
     var table: any Table
     var segments: any SegmentStore
+    var time: any TimeSource
     var configuration: LogConfiguration
 }
 
 /// Opens the store that the settings name; makes no call yet.
 private func openStorage(
-    _ settings: FunctionSettings, _ time: SystemTime, _ registry: PrometheusRegistry, _ logger: Logger
+    _ environment: [String: String], _ time: SystemTime, _ registry: PrometheusRegistry, _ logger: Logger
 ) throws -> Storage {
-    let store = InMemoryStore()
-    return Storage(table: store, segments: store, configuration: LogConfiguration())
+    let settings = try AWSStoreSettings(AWSStoreSettings.Texts(environment: environment))
+    let connection = AWSConnection(
+        try AWSConfiguration(environment: environment), clock: AWSClock(time, logger: logger), logger: logger)
+    let store = AWSStore(settings.store, connection: connection, logger: logger)
+    registry.observeCalls("streams_aws_requests_total") { connection.counters.snapshot.requests }
+    registry.observeCalls("streams_aws_retries_total") { connection.counters.snapshot.retries }
+    registry.observeCalls("streams_aws_throttles_total") { connection.counters.snapshot.throttles }
+    var configuration = LogConfiguration.shared
+    configuration.recoveryWait = settings.recoveryWait
+    return Storage(table: store, segments: store, time: connection.clock, configuration: configuration)
 }

@@ -2,6 +2,7 @@ import CoreMetrics
 import Foundation
 import Logging
 import ServiceLifecycle
+import StreamsAWS
 import StreamsCore
 import StreamsHTTP
 import StreamsMetrics
@@ -17,16 +18,15 @@ struct Server {
 
     /// Serves until SIGTERM or SIGINT.
     func run() async throws {
-        let time = SystemTime()
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
-        let storage = try openStorage(time, registry)
+        let storage = try openStorage(SystemTime(), registry)
         let log = Log(
-            table: storage.table, segments: storage.segments, time: time,
+            table: storage.table, segments: storage.segments, time: storage.time,
             makeAppendID: {
                 var generator = SystemRandomNumberGenerator()
                 return AppendID(using: &generator)
-            }, logger: logger)
+            }, configuration: storage.configuration, logger: logger)
         registry.observe(log.counters)
         var configuration = StreamsHandler.Configuration(
             storeName: settings.store.rawValue, version: Version.current)
@@ -60,7 +60,9 @@ struct Server {
     private struct Storage {
         var table: any StreamsCore.Table
         var segments: any SegmentStore
-        var services: [any Service]
+        var time: any TimeSource
+        var configuration = LogConfiguration()
+        var services: [any Service] = []
         var description: String
     }
 
@@ -68,7 +70,10 @@ struct Server {
         switch settings.store {
         case .memory:
             let store = InMemoryStore()
-            return Storage(table: store, segments: store, services: [], description: "memory, gone when it stops")
+            return Storage(
+                table: store, segments: store, time: time, description: "memory, gone when it stops")
+        case .aws:
+            return try openAWS(time, registry)
         case .sqlite:
             let folder = URL(fileURLWithPath: settings.dataPath).deletingLastPathComponent()
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -80,9 +85,26 @@ struct Server {
             let service = BackgroundService(run: { await store.run() }, close: { store.close() })
             let cache = CachingSegmentStore(store, bytesMaximum: 8 * 1024 * 1024)
             return Storage(
-                table: store, segments: cache, services: [service],
+                table: store, segments: cache, time: time, services: [service],
                 description: URL(fileURLWithPath: settings.dataPath).path)
         }
+    }
+
+    private func openAWS(_ time: SystemTime, _ registry: PrometheusRegistry) throws -> Storage {
+        guard let settings = settings.aws else { preconditionFailure("settings of another store") }
+        let connection = AWSConnection(
+            try AWSConfiguration(environment: ProcessInfo.processInfo.environment),
+            clock: AWSClock(time, logger: logger), logger: logger)
+        let store = AWSStore(settings.store, connection: connection, logger: logger)
+        registry.observeCalls("streams_aws_requests_total") { connection.counters.snapshot.requests }
+        registry.observeCalls("streams_aws_retries_total") { connection.counters.snapshot.retries }
+        registry.observeCalls("streams_aws_throttles_total") { connection.counters.snapshot.throttles }
+        var configuration = LogConfiguration.shared
+        configuration.recoveryWait = settings.recoveryWait
+        return Storage(
+            table: store, segments: CachingSegmentStore(store, bytesMaximum: 8 * 1024 * 1024), time: connection.clock,
+            configuration: configuration,
+            description: "bucket \(settings.store.bucket), table \(settings.store.table)")
     }
 
     // MARK: Words

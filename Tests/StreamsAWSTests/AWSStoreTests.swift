@@ -93,7 +93,10 @@ struct SegmentObjectTests {
 
     private func object(_ text: String, _ metadata: [String: String] = [:]) -> S3Object {
         S3Object(
-            body: Array(text.utf8), metadata: metadata, etag: "\"e\"", lastModified: Timestamp(milliseconds: 77_000))
+            head: S3ObjectHead(
+                etag: "\"e\"", bodyBytes: text.utf8.count, metadata: metadata, contentType: nil,
+                lastModified: Timestamp(milliseconds: 77_000)),
+            body: Array(text.utf8))
     }
 
     @Test("has a key that sorts as its offset does, and is read back from it")

@@ -1,8 +1,9 @@
 import Foundation
 import Logging
-import StreamsAWS
+
 import StreamsCore
-import Synchronization
+
+@testable import StreamsAWS
 
 /// An emulator of S3 and DynamoDB in a process of its own, one for all tests of a run.
 struct EmulatedAWS: Sendable {
@@ -44,9 +45,11 @@ struct EmulatedAWS: Sendable {
     }
 
     static func store(_ environment: [String: String]) throws -> AWSStore {
-        try AWSStore(
-            AWSStoreSettings(AWSStoreSettings.Texts(environment: environment)),
-            connection: AWSConnection(
-                AWSConfiguration(environment: environment), time: SystemTime(), logger: Logger(label: "test")))
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let connection = AWSConnection(
+            try AWSConfiguration(environment: environment), clock: AWSClock(SystemTime(), logger: logger),
+            logger: logger)
+        let settings = try AWSStoreSettings(AWSStoreSettings.Texts(environment: environment))
+        return AWSStore(settings.store, connection: connection, logger: logger)
     }
 }

@@ -78,7 +78,7 @@ extension AWSStore: SegmentStore {
             for entry in page.entries {
                 // What others put there is not ours to judge.
                 guard let key = SegmentKey(objectKey: entry.key, of: topic) else { continue }
-                listings.append(SegmentListing(key: key, bodyBytes: entry.size))
+                listings.append(SegmentListing(key: key, bodyBytes: entry.bodyBytes))
             }
             guard listings.count < limit, page.isTruncated, let last = page.entries.last else { return listings }
             startAfter = last.key

@@ -19,11 +19,11 @@ extension AWSStore: Table {
             switch try await calling({ () async throws(AWSError) in
                 try await items.updateItem(update, deadline: Deadline.current)
             }) {
-            case .done(let attributes):
+            case .done(attributes: let attributes):
                 return .claimed(try claim(request, before: TopicItem(attributes, topic: request.topic)))
-            case .conditionFailed(nil):
+            case .conditionFailed(item: nil):
                 return .noSuchTopic
-            case .conditionFailed(let item?):
+            case .conditionFailed(item: let item?):
                 let item = try TopicItem(item, topic: request.topic)
                 if let closedUntil = item.closedUntil { return .closed(until: closedUntil) }
                 if item.hasKind { return .claimed(try ownClaim(request, in: item)) }
@@ -48,7 +48,7 @@ extension AWSStore: Table {
             names["#stale\(index)"] = Attribute.mark(day)
         }
         return DynamoDBUpdate(
-            key: key(request.topic), expression: expression,
+            key: key(request.topic), update: expression,
             condition: """
                 attribute_exists(#kind) AND attribute_not_exists(#closed) \
                 AND (attribute_not_exists(#id) OR #id <> :id)
@@ -114,7 +114,7 @@ extension AWSStore: Table {
         // Names are made of characters between these two.
         let low = max(prefix, after.isEmpty ? "" : after + "!")
         var query = DynamoDBQuery(
-            index: TopicItem.kindIndex, condition: "#kind = :kind AND #topic BETWEEN :low AND :high",
+            index: TopicItem.kindIndex, keyCondition: "#kind = :kind AND #topic BETWEEN :low AND :high",
             names: ["#kind": Attribute.kind, "#topic": Attribute.topic],
             values: [
                 ":kind": .string(TopicItem.kind), ":low": .string(low.isEmpty ? "!" : low),
@@ -128,9 +128,9 @@ extension AWSStore: Table {
             let page = try await calling { () async throws(AWSError) in
                 try await items.query(query, deadline: Deadline.current)
             }
-            names += page.items.compactMap { $0[Attribute.topic]?.text }.compactMap { try? TopicName($0) }
-            query.startKey = page.lastKey
-        } while names.count < limit && query.startKey != nil
+            names += page.items.compactMap { $0[Attribute.topic]?.string }.compactMap { try? TopicName($0) }
+            query.exclusiveStartKey = page.lastEvaluatedKey
+        } while names.count < limit && query.exclusiveStartKey != nil
         return names
     }
 
@@ -144,7 +144,7 @@ extension AWSStore: Table {
         item[Attribute.kind] = .string(TopicItem.kind)
         let outcome = try await calling { () async throws(AWSError) in
             try await items.putItem(
-                item, condition: "attribute_not_exists(#topic)", names: ["#topic": Attribute.topic],
+                item, condition: DynamoDBCondition("attribute_not_exists(#topic)", names: ["#topic": Attribute.topic]),
                 deadline: Deadline.current)
         }
         guard case .done = outcome else { return false }
@@ -161,7 +161,7 @@ extension AWSStore: Table {
         let now = time.now()
         let update = DynamoDBUpdate(
             key: key(topic),
-            expression: """
+            update: """
                 SET #kind = :kind, #created = if_not_exists(#created, :now), #trimmed = if_not_exists(#trimmed, :low), \
                 #mark = if_not_exists(#mark, :mark)
                 """,
@@ -187,7 +187,7 @@ extension AWSStore: Table {
     package func close(_ topic: TopicName, until: Timestamp) async throws(StoreError) {
         let update = DynamoDBUpdate(
             key: key(topic),
-            expression: """
+            update: """
                 SET #closed = if_not_exists(#closed, :until), #current = if_not_exists(#current, :zero), \
                 #created = if_not_exists(#created, :now), #kind = :kind
                 """,
@@ -209,7 +209,7 @@ extension AWSStore: Table {
     ) async throws(StoreError) -> Bool {
         guard let item = try await item(of: topic), item.closedUntil == closedUntil else { return false }
         var update = DynamoDBUpdate(
-            key: key(topic), expression: "SET #current = :end",
+            key: key(topic), update: "SET #current = :end",
             condition: "#closed = :closed AND #current = :current",
             names: [
                 "#current": Attribute.currentOffset, "#closed": Attribute.closedUntil,
@@ -223,16 +223,16 @@ extension AWSStore: Table {
         // today: it then counts as kept for at least as long as it stands.
         let retained = periods.retained(at: now)
         if !item.marks.keys.contains(where: { retained?.contains($0) ?? false }) {
-            update.expression += ", #mark = :mark"
+            update.update += ", #mark = :mark"
             update.names["#mark"] = Attribute.mark(periods.day(ofClaimAt: now))
             update.values[":mark"] = .integer(min(earliest, max(item.end, end)).rawValue - 1)
         }
         if item.trimmedBefore == nil, retained == nil || item.marks.isEmpty {
-            update.expression += ", #trimmed = :low"
+            update.update += ", #trimmed = :low"
             update.names["#trimmed"] = Attribute.trimmedBefore
             update.values[":low"] = .integer(earliest.rawValue)
         }
-        update.expression += " REMOVE #closed, #claim, #id"
+        update.update += " REMOVE #closed, #claim, #id"
         let final = update
         let outcome = try await calling { () async throws(AWSError) in
             try await items.updateItem(final, deadline: Deadline.current)
@@ -246,7 +246,7 @@ extension AWSStore: Table {
     /// The objects below stay until they expire.
     package func trim(_ topic: TopicName, before offset: Offset) async throws(StoreError) {
         let update = DynamoDBUpdate(
-            key: key(topic), expression: "SET #trimmed = :offset",
+            key: key(topic), update: "SET #trimmed = :offset",
             condition: "attribute_exists(#kind) AND (attribute_not_exists(#trimmed) OR #trimmed < :offset)",
             names: ["#trimmed": Attribute.trimmedBefore, "#kind": Attribute.kind],
             values: [":offset": .integer(offset.rawValue)])

@@ -36,14 +36,14 @@ package final class AWSStore: Sendable {
     /// Marks that are past retention, as the newest claims showed them: the next claim of the topic removes them.
     let staleMarks = Mutex<[TopicName: Set<Int>]>([:])
 
-    /// Makes a store on two clients; `time` is the clock that the clients sign with.
-    package init(
-        configuration: Configuration, objects: S3Client, items: DynamoDBClient, time: any TimeSource, logger: Logger
-    ) {
+    /// Makes a store; sends nothing yet.
+    ///
+    /// The log must run on the connection's clock, which is the one that requests are signed with.
+    package init(_ configuration: Configuration, connection: AWSConnection, logger: Logger) {
         self.configuration = configuration
-        self.objects = objects
-        self.items = items
-        self.time = time
+        self.objects = S3Client(connection, bucket: configuration.bucket)
+        self.items = DynamoDBClient(connection, table: configuration.table)
+        self.time = connection.clock
         self.logger = logger
         self.periods = Periods(retentionDays: configuration.retentionDays)
     }

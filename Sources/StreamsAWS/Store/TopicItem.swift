@@ -59,7 +59,7 @@ struct TopicItem: Sendable {
         // After a counter was set back by hand, the newest claim may lie above it: then it says nothing.
         claimOffset = try number(Attribute.claimOffset).flatMap { $0 <= current ? Offset($0) : nil }
         claimedAt = try number(Attribute.claimedAt).map { Timestamp(milliseconds: $0) }
-        claimID = item[Attribute.claimID]?.text
+        claimID = item[Attribute.claimID]?.string
         trimmedBefore = try number(Attribute.trimmedBefore).flatMap { Offset($0) }
         createdAt = try number(Attribute.createdAt).map { Timestamp(milliseconds: $0) }
         closedUntil = try number(Attribute.closedUntil).map { Timestamp(milliseconds: $0) }
