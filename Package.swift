@@ -3,6 +3,7 @@ import PackageDescription
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let dequeModule = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
@@ -24,6 +25,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
@@ -39,6 +41,13 @@ let package = Package(
         .target(name: "StreamsCore", dependencies: ["StreamsModel", dequeModule, logging]),
         // Storage.
         .target(name: "StreamsSQLite", dependencies: ["StreamsCore", "StreamsModel", grdb, logging]),
+        .target(name: "AWSSigning", dependencies: ["StreamsModel", crypto]),
+        .target(
+            name: "StreamsAWS",
+            dependencies: [
+                "AWSSigning", "StreamsCore", "StreamsModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1,
+                nioPosix,
+            ]),
         // HTTP: the contract, the handlers, a server for them, a client.
         .target(name: "StreamsAPI", dependencies: ["StreamsModel", httpTypes]),
         .target(
@@ -77,6 +86,15 @@ let package = Package(
             dependencies: [
                 "StreamsCore", "StreamsHTTP", "StreamsModel", "StreamsServer", "StreamsTesting", asyncHTTPClient,
                 coreMetrics, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+            ]),
+        .executableTarget(
+            name: "signing-probe", dependencies: ["AWSSigning", "StreamsModel"], path: "Tests/signing-probe"),
+        .testTarget(name: "AWSSigningTests", dependencies: ["AWSSigning", "StreamsModel"]),
+        .testTarget(
+            name: "StreamsAWSTests",
+            dependencies: [
+                "AWSSigning", "StreamsAWS", "StreamsCore", "StreamsModel", "StreamsTesting", logging, nioCore,
+                nioHTTP1, nioPosix,
             ]),
         .testTarget(name: "TidyTests"),
         .testTarget(

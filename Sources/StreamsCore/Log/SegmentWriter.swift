@@ -194,6 +194,7 @@ extension StoreError {
         case .outOfSpace: "The store has no space left."
         case .corrupt: "The topic needs the operator: what is stored is inconsistent."
         case .closed: "The server is shutting down."
+        case .misconfigured: "The store refuses the server: its operator must look at the log."
         }
     }
 }

@@ -10,6 +10,9 @@ package struct StoreError: Error, Sendable {
         case corrupt
         /// The store is being closed.
         case closed
+        /// The store refuses what its operator has to set right: a name, a permission, credentials. Trying again does
+        /// not help.
+        case misconfigured
     }
 
     /// What may have happened to the store in spite of the failure.
