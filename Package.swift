@@ -3,6 +3,7 @@ import PackageDescription
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let dequeModule = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
@@ -25,6 +26,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
@@ -40,6 +42,13 @@ let package = Package(
         .target(name: "StreamsCore", dependencies: ["StreamsModel", dequeModule, logging]),
         // Storage.
         .target(name: "StreamsSQLite", dependencies: ["StreamsCore", "StreamsModel", grdb, logging]),
+        .target(name: "AWSSigning", dependencies: ["StreamsModel", crypto]),
+        .target(
+            name: "StreamsAWS",
+            dependencies: [
+                "AWSSigning", "StreamsCore", "StreamsModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1,
+                nioPosix,
+            ]),
         // HTTP: the contract, the handlers, a server for them, a client.
         .target(name: "StreamsAPI", dependencies: ["StreamsModel", httpTypes]),
         .target(
@@ -66,14 +75,14 @@ let package = Package(
         .executableTarget(
             name: "bootstrap",
             dependencies: [
-                "LambdaRuntime", "StreamsCore", "StreamsHTTP", "StreamsLambda", "StreamsMetrics", "StreamsModel",
-                coreMetrics, logging, nioCore, nioPosix, unixSignals,
+                "LambdaRuntime", "StreamsAWS", "StreamsCore", "StreamsHTTP", "StreamsLambda", "StreamsMetrics",
+                "StreamsModel", coreMetrics, logging, nioCore, nioPosix, unixSignals,
             ]),
         .target(name: "CAllocator"),
         .executableTarget(
             name: "streams",
             dependencies: [
-                "CAllocator", "StreamsClient", "StreamsCore", "StreamsHTTP", "StreamsMetrics", "StreamsModel",
+                "CAllocator", "StreamsAWS", "StreamsClient", "StreamsCore", "StreamsHTTP", "StreamsMetrics", "StreamsModel",
                 "StreamsServer", "StreamsSQLite",
                 argumentParser, coreMetrics, logging, serviceLifecycle, unixSignals,
             ]),
@@ -105,6 +114,15 @@ let package = Package(
             dependencies: [
                 "LambdaRuntime", "StreamsAPI", "StreamsCore", "StreamsHTTP", "StreamsLambda", "StreamsMetrics",
                 "StreamsModel", "StreamsTesting", coreMetrics, httpTypes, logging,
+            ]),
+        .executableTarget(
+            name: "signing-probe", dependencies: ["AWSSigning", "StreamsModel"], path: "Tests/signing-probe"),
+        .testTarget(name: "AWSSigningTests", dependencies: ["AWSSigning", "StreamsModel"]),
+        .testTarget(
+            name: "StreamsAWSTests",
+            dependencies: [
+                "AWSSigning", "SocketTesting", "StreamsAWS", "StreamsCore", "StreamsModel", "StreamsTesting",
+                "bootstrap", "streams", logging, nioCore, nioHTTP1, nioPosix,
             ]),
         .testTarget(name: "TidyTests"),
         .testTarget(

@@ -1,6 +1,7 @@
 import CoreMetrics
 import LambdaRuntime
 import Logging
+import StreamsAWS
 import StreamsCore
 import StreamsHTTP
 import StreamsLambda
@@ -17,9 +18,9 @@ struct Function {
         let time = SystemTime()
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
-        let storage = try openStorage(settings, time, registry, logger)
+        let storage = try openStorage(ProcessInfo.processInfo.environment, time, registry, logger)
         log = Log(
-            table: storage.table, segments: storage.segments, time: time,
+            table: storage.table, segments: storage.segments, time: storage.time,
             makeAppendID: {
                 var generator = SystemRandomNumberGenerator()
                 return AppendID(using: &generator)
@@ -92,3 +93,9 @@ private func openStorage(
     configuration.recoveryWait = settings.recoveryWait
     return Storage(table: store, segments: store, time: connection.clock, configuration: configuration)
 }
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif

@@ -11,6 +11,11 @@ enum ImportRules {
             "StreamsModel", "StreamsCore", "DequeModule", "Foundation", "FoundationEssentials", "GRDB",
             "GRDBSQLite", "Logging",
         ],
+        "AWSSigning": ["StreamsModel", "Crypto"],
+        "StreamsAWS": [
+            "StreamsModel", "StreamsCore", "AWSSigning", "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Logging",
+            "NIOCore", "NIOHTTP1", "NIOPosix",
+        ],
         "StreamsAPI": ["StreamsModel", "FoundationEssentials", "HTTPTypes"],
         "StreamsHTTP": ["StreamsModel", "StreamsCore", "StreamsAPI", "FoundationEssentials", "HTTPTypes", "Logging"],
         "StreamsServer": [

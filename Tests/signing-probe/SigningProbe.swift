@@ -1,0 +1,4 @@
+@main
+struct SigningProbe {
+    static func main() {}
+}
