@@ -10,6 +10,9 @@ from typing import Callable, Iterator
 
 import pytest
 
+from aws_store import AWSStore
+from emulators import Emulator
+from fault_proxy import FaultProxy
 from processes import binary, end_all
 from server import Server
 
@@ -102,3 +105,30 @@ def dice() -> random.Random:
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(2**32))
     print(f"SEED={seed}")
     return random.Random(seed)
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """The stand-in for S3 and DynamoDB that all tests share; each has a bucket and a table of its own."""
+    emulator = Emulator("ministack", log=tmp_path_factory.mktemp("ministack") / "log")
+    yield emulator
+    emulator.close()
+
+
+@pytest.fixture
+def proxy(ministack: Emulator) -> Iterator[FaultProxy]:
+    """A proxy in front of that stand-in; it counts, and injects what it is told to."""
+    with FaultProxy(ministack.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def make_store(ministack: Emulator, proxy: FaultProxy) -> Callable[[], AWSStore]:
+    """Makes empty stores, which servers reach through the test's proxy."""
+    return lambda: AWSStore.create(ministack, proxy.endpoint)
+
+
+@pytest.fixture
+def store(make_store: Callable[[], AWSStore]) -> AWSStore:
+    """An empty bucket and an empty table."""
+    return make_store()

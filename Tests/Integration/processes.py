@@ -9,6 +9,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
+_SETTINGS = ("STREAMS_", "AWS_", "BUCKET_NAME", "COUNTERS_TABLE")
+
 _children: list[subprocess.Popen[bytes]] = []
 
 
@@ -21,8 +23,11 @@ def binary() -> Path:
 
 
 def clean_environment(extra: dict[str, str] | None = None) -> dict[str, str]:
-    """The environment without settings of ours that the caller's shell may have."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAMS_")}
+    """The environment without settings, ours and those of AWS, that the caller's shell may have."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+    # Nor are a developer's own profiles read, or the address where a machine in the cloud has its credentials asked.
+    environment |= {
+        "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
     # The crash reporter takes seconds to say what the exit status says at once.
     environment["SWIFT_BACKTRACE"] = "enable=no"
     return environment | (extra or {})
