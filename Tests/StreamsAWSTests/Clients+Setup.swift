@@ -1,5 +1,6 @@
 import AWSSigning
 import NIOCore
+import NIOHTTP1
 
 @testable import StreamsAWS
 
