@@ -64,17 +64,19 @@ class Children:
         user: str | None = None,
         stop_signal: int = signal.SIGTERM,
         environment: dict[str, str] | None = None,
+        keeps_input: bool = False,
     ) -> Child:
         """Starts a process in a session of its own, so that Ctrl-C reaches only the benchmark.
 
         `environment` replaces the benchmark's own. What the process writes goes to a file.
+        `keeps_input` is for programs that end with their standard input: it stays open.
         """
         log = directory / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command,
                 cwd=directory,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if keeps_input else subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -104,6 +106,8 @@ class Children:
         self._forget(child)
 
     def _forget(self, child: Child) -> None:
+        if child.process.stdin:
+            child.process.stdin.close()
         if child in self._running:
             self._running.remove(child)
 

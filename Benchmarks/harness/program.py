@@ -15,7 +15,7 @@ from .generator import Generator
 from .processes import Children, Failure
 from .report import Report
 from .settings import Settings, parse
-from .works import backlog, idle_readers, memory_and_start, produce_batch, produce_one
+from .works import aws_round_trips, backlog, idle_readers, memory_and_start, produce_batch, produce_one
 
 _WORKS = {
     "1": produce_one.many_connections,
@@ -24,6 +24,7 @@ _WORKS = {
     "4": backlog.run,
     "5": idle_readers.run,
     "6": memory_and_start.run,
+    "7": aws_round_trips.run,
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-WORKS = ("1", "2", "3", "4", "5", "6")
+WORKS = ("1", "2", "3", "4", "5", "6", "7")
 PEERS = ("redis", "postgres", "nginx")
 
 

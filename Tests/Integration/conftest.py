@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -13,6 +14,7 @@ import pytest
 from aws_store import AWSStore
 from emulators import Emulator
 from fault_proxy import FaultProxy
+from fronts import Front
 from processes import binary, end_all
 from server import Server
 
@@ -126,6 +128,17 @@ def proxy(ministack: Emulator) -> Iterator[FaultProxy]:
 def make_store(ministack: Emulator, proxy: FaultProxy) -> Callable[[], AWSStore]:
     """Makes empty stores, which servers reach through the test's proxy."""
     return lambda: AWSStore.create(ministack, proxy.endpoint)
+
+
+@pytest.fixture(params=["server"])
+def make_front(request: pytest.FixtureRequest, make_server: Callable[..., Server]) -> Callable[..., Front]:
+    """Makes running fronts of one kind on a store, each with processes of its own, that end with the test."""
+    numbers = itertools.count(1)
+
+    def make(store: AWSStore, **environment: str) -> Front:
+        return make_server(store=store, environment=environment, name=f"server-{next(numbers)}").start()
+
+    return make
 
 
 @pytest.fixture

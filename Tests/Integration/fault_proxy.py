@@ -91,7 +91,7 @@ class FaultProxy:
         self.plan.at_random(probabilities, seed)
 
     def hold(self, kind: str, matches: Matches | None = None) -> Gate:
-        """Holds the next request of a kind back, before it takes effect."""
+        """Holds the next requests of a kind back, before they take effect, until the gate is told what to do."""
         gate = Gate()
         self._gates.append(gate)
         self.plan.order(kind, gate, matches)

@@ -43,55 +43,62 @@ class Fault(Enum):
 
 
 class Gate:
-    """Holds one request back until the test decides what becomes of it."""
+    """Holds requests back, all that match, until the test decides what becomes of them; later ones pass."""
 
     def __init__(self) -> None:
-        self.request: AWSRequest | None = None
+        self._requests: list[AWSRequest] = []
+        self._callbacks: list[Callable[[], None]] = []
         self._held = threading.Event()
-        self._decided = threading.Event()
-        self._forwards = True
-        self._on_decision: Callable[[], None] | None = None
+        self._decision: bool | None = None
         self._lock = threading.Lock()
 
     def wait_until_held(self, timeout: float = 20) -> AWSRequest:
-        """Waits until the request has come, and returns it."""
+        """Waits until a request has come, and returns the first."""
         if not self._held.wait(timeout):
             raise AssertionError(f"No request came to be held within {timeout} s.")
-        assert self.request
-        return self.request
+        return self._requests[0]
+
+    @property
+    def held_count(self) -> int:
+        """How many requests have come, tries of one among them."""
+        return len(self._requests)
 
     def release(self) -> None:
-        """Lets the request go on, even if whoever sent it has gone: the network delivers it late."""
+        """Lets them go on, even where whoever sent them has gone: the network delivers them late."""
         self._decide(True)
 
     def drop(self) -> None:
-        """Cuts the connection; the request never takes effect."""
+        """Cuts their connections; they never take effect."""
         self._decide(False)
 
     def _decide(self, forwards: bool) -> None:
         with self._lock:
-            if self._decided.is_set():
+            if self._decision is not None:
                 return
-            self._forwards = forwards
-            self._decided.set()
-            callback = self._on_decision
-        if callback:
+            self._decision = forwards
+            callbacks = self._callbacks.copy()
+        for callback in callbacks:
             callback()
 
     def hold(self, request: AWSRequest, on_decision: Callable[[], None]) -> None:
-        """For the proxy: the request has come; `on_decision` is called when its fate is known."""
+        """For the proxy: a request has come; `on_decision` is called when its fate is known."""
         with self._lock:
-            self.request = request
-            self._on_decision = on_decision
-            is_decided = self._decided.is_set()
+            self._requests.append(request)
+            self._callbacks.append(on_decision)
+            is_decided = self._decision is not None
         self._held.set()
         if is_decided:
             on_decision()
 
     @property
+    def is_open(self) -> bool:
+        """For the proxy: whether the test has decided, so that nothing is held any more."""
+        return self._decision is not None
+
+    @property
     def forwards(self) -> bool:
-        """For the proxy: whether the request goes on."""
-        return self._forwards
+        """For the proxy: whether what is held goes on."""
+        return bool(self._decision)
 
 
 @dataclass
@@ -113,7 +120,7 @@ class FaultPlan:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def order(self, kind: str, what: Fault | Gate, matches: Matches | None = None, times: int = 1) -> None:
-        """This happens to the next requests of a kind, `times` of them."""
+        """This happens to the next requests of a kind: a fault to `times` of them, a gate until it is open."""
         with self._lock:
             self._expected.append(_Expected(kind, what, matches or (lambda _: True), times))
 
@@ -123,13 +130,11 @@ class FaultPlan:
             self.dice = random.Random(seed)
             self._probabilities = probabilities
 
-    def clear(self) -> list[Gate]:
-        """From now on nothing goes wrong; returns the gates that nothing has come to."""
+    def clear(self) -> None:
+        """From now on nothing goes wrong."""
         with self._lock:
-            gates = [each.what for each in self._expected if isinstance(each.what, Gate)]
             self._expected.clear()
             self._probabilities = {}
-            return gates
 
     def decide(self, request: AWSRequest) -> Fault | Gate | None:
         """For the proxy: what happens to this request."""
@@ -140,11 +145,13 @@ class FaultPlan:
             return what
 
     def _next_order(self, request: AWSRequest) -> Fault | Gate | None:
+        self._expected = [each for each in self._expected if not (isinstance(each.what, Gate) and each.what.is_open)]
         for each in self._expected:
             if each.kind == request.kind and each.matches(request):
-                each.times -= 1
-                if each.times == 0:
-                    self._expected.remove(each)
+                if isinstance(each.what, Fault):
+                    each.times -= 1
+                    if each.times == 0:
+                        self._expected.remove(each)
                 return each.what
         return None
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
+from aws_store import AWSStore
 from http_client import Connection
 from processes import binary, end, spawn
 
@@ -16,18 +19,22 @@ READY = "Serverless Streams is ready at http://127.0.0.1:"
 
 
 class Server:
-    """A server with a data file of its own; it can be stopped, killed and started again on that file."""
+    """A server with a data file of its own, or on a store on AWS; it can be stopped, killed and started again."""
 
     def __init__(
-        self, folder: Path, *, data: Path | None = None, store: str = "sqlite", arguments: list[str] | None = None,
-        environment: dict[str, str] | None = None,
+        self, folder: Path, *, data: Path | None = None, store: str | AWSStore = "sqlite",
+        arguments: list[str] | None = None, environment: dict[str, str] | None = None, name: str = "server",
     ) -> None:
         self.data = data or folder / "streams.sqlite"
-        self.log_path = folder / "server.log"
+        self.log_path = folder / f"{name}.log"
         self.port = 0
-        self._store = store
         self._arguments = arguments or []
-        self._environment = environment
+        if isinstance(store, str):
+            self._storage: list[str | Path] = ["--data", self.data, "--store", store]
+            self._environment = environment
+        else:
+            self._storage = ["--store", "aws"]
+            self._environment = store.environment | (environment or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     # Life
@@ -35,8 +42,7 @@ class Server:
     def launch(self, port: int = 0) -> subprocess.Popen[bytes]:
         """Starts the process without waiting for anything."""
         assert self._process is None, "it runs already"
-        command = [
-            binary(), "serve", "--port", str(port), "--data", self.data, "--store", self._store, *self._arguments]
+        command = [binary(), "serve", "--port", str(port), *self._storage, *self._arguments]
         with self.log_path.open("ab") as log:
             self._process = spawn(
                 command, self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
@@ -139,6 +145,17 @@ class Server:
             if line.startswith(name + " "):
                 return float(line.split()[1])
         raise AssertionError(f"There is no metric {name} in:\n{text}")
+
+    def aws_requests(self) -> Counter[str]:
+        """The requests to AWS that the server has counted, by kind, as in `s3.PutObject`."""
+        with self.connect() as connection:
+            text = connection.get("/metrics").body.decode()
+        found: Counter[str] = Counter()
+        for line in text.splitlines():
+            if line.startswith("streams_aws_requests_total{"):
+                labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
+                found[f"{labels['service']}.{labels['operation']}"] += round(float(line.rsplit(" ", 1)[1]))
+        return found
 
     def end_offset(self, topic: str) -> int:
         """The end offset of a topic; 1 where there is no such topic."""

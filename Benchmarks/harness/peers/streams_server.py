@@ -1,4 +1,4 @@
-"""Our own server: the release binary on one SQLite file."""
+"""Our own server: the release binary, on one SQLite file unless told otherwise."""
 
 import http.client
 import json
@@ -17,9 +17,20 @@ LABEL = "Streams"
 class StreamsServer:
     name = LABEL
 
-    def __init__(self, children: Children, parent: Path, binary: Path) -> None:
+    def __init__(
+        self,
+        children: Children,
+        parent: Path,
+        binary: Path,
+        *,
+        name: str = "streams",
+        storage: list[str] | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self._children = children
-        self._directory = parent / "streams"
+        self._directory = parent / name
+        self._storage = storage or ["--data", "log.sqlite"]
+        self._environment = environment or {}
         self._binary = binary.resolve()
         self._child: Child | None = None
         self.port = 0
@@ -38,12 +49,12 @@ class StreamsServer:
         """Starts on what is in the directory, and times it until `/health` answers 200."""
         self._directory.mkdir(exist_ok=True)
         self.port = free_port()
-        command = [str(self._binary), "serve", "--port", str(self.port), "--data", "log.sqlite"]
+        command = [str(self._binary), "serve", "--port", str(self.port), *self._storage]
         # A setting in the environment must not change what is measured.
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("STREAMS_")}
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("STREAMS_", "AWS_"))}
         begin = time.perf_counter()
         self._child = self._children.start(
-            "streams", command, self._directory, environment=kept
+            "streams", command, self._directory, environment=kept | self._environment
         )
         wait_until(self._is_healthy, self._child)
         self.ready_milliseconds = (time.perf_counter() - begin) * 1000

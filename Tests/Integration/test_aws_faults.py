@@ -1,0 +1,369 @@
+"""Several processes on one bucket and one table: writers that die or are late, and counters that go back."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable
+
+import pytest
+
+from aws_layout import check_item, check_objects
+from aws_store import AWSStore
+from conditions import wait_until
+from fault_proxy import FaultProxy
+from faults import Fault
+from fronts import Front
+from history import History, Outcome
+from http_client import NDJSON, Answer
+from messages import messages_of_page, problem
+from server import Server
+from traffic import Traffic, read_everything
+
+MakeFront = Callable[..., Front]
+HOLE_SECONDS = 5
+RECOVERY_SECONDS = 2
+
+
+def data_of(topic: str) -> Callable[[Any], bool]:
+    """Which PUTs carry messages of a topic, and are no fillers."""
+    return lambda request: request.key.startswith(f"topics/{topic}/") and not request.is_filler
+
+
+def test_two_fronts_append_to_one_topic_at_once_and_all_readers_see_one_order(
+    make_front: MakeFront, store: AWSStore
+) -> None:
+    fronts = [make_front(store) for _ in range(2)]
+    history = History()
+    traffic = Traffic("t", history, seed=1)
+    for number in range(8):
+        front = fronts[number % 2]
+        traffic.write(f"writer{number}", lambda front=front: front)
+    for number, front in enumerate(fronts):
+        traffic.read(f"reader{number}", lambda front=front: front)
+    wait_until(lambda: history.count(Outcome.ACKNOWLEDGED) >= 400, "400 appends are acknowledged", timeout=40)
+    traffic.stop()
+    assert history.count(Outcome.ACKNOWLEDGED) == len(history.attempts), "nothing failed, so all are acknowledged"
+    for front in fronts:
+        history.check(read_everything(front, "t"))
+    objects = check_objects(store, "t")
+    assert not any(each.is_filler for each in objects)
+    assert check_item(store, "t")["current_offset"] == objects[-1].last
+
+
+@pytest.mark.parametrize("has_later_messages", [True, False], ids=["before later messages", "at the end"])
+def test_readers_pass_the_hole_of_a_writer_killed_between_claim_and_put(
+    make_server: Callable[..., Server], store: AWSStore, proxy: FaultProxy, has_later_messages: bool
+) -> None:
+    writer = make_server(store=store, name="writer").start()
+    other = make_server(store=store, name="other").start()
+    with writer.connect() as connection:
+        assert connection.produce("t", b'{"payload":"before"}').json()["offset"] == 1
+        gate = proxy.hold("s3.PutObject", data_of("t"))
+        connection.send_request(
+            "POST", "/topics/t/produce", b'"lost"\n"lost"\n"lost"\n', {"Content-Type": NDJSON})
+        gate.wait_until_held()
+        writer.kill()
+    gate.drop()
+    started = time.monotonic()
+    end = 5
+    with other.connect() as connection:
+        if has_later_messages:
+            assert connection.produce("t", b'{"payload":"after"}').json()["offset"] == 5
+            end = 6
+        # Nothing beyond the hole is shown while it may still be filled by its writer.
+        page, next_offset, _ = messages_of_page(connection.consume("t", offset=1).body)
+        assert ([each.offset for each in page], next_offset) == ([1], 2)
+
+        def passed() -> bool:
+            _, next_offset, end_offset = messages_of_page(connection.consume("t", offset=2, wait=1).body)
+            assert end_offset == end
+            return next_offset == end
+
+        wait_until(passed, "a reader passes the hole", timeout=HOLE_SECONDS + 5)
+        assert HOLE_SECONDS - 1 < time.monotonic() - started
+    view = read_everything(other, "t")
+    assert {offset: each.payload for offset, each in view.seen.items()} == (
+        {1: b'"before"', 5: b'"after"'} if has_later_messages else {1: b'"before"'})
+    fillers = [each for each in check_objects(store, "t") if each.is_filler]
+    assert [offset for each in fillers for offset in range(each.first, each.last + 1)] == [2, 3, 4]
+    # The bounds of the claim are known in both cases, so one filler is enough.
+    assert len(fillers) == 1
+
+
+def test_a_writer_that_a_filler_overtook_claims_again_and_is_not_lost(
+    make_server: Callable[..., Server], store: AWSStore, proxy: FaultProxy
+) -> None:
+    writer = make_server(store=store, name="writer").start()
+    reader = make_server(store=store, name="reader").start()
+    with writer.connect(60) as appends, reader.connect() as reads:
+        assert appends.produce("t", b'{"payload":"before"}').json()["offset"] == 1
+        gate = proxy.hold("s3.PutObject", data_of("t"))
+        appends.send_request("POST", "/topics/t/produce", b'"late"\n"later"\n', {"Content-Type": NDJSON})
+        gate.wait_until_held()
+        wait_until(
+            lambda: messages_of_page(reads.consume("t", offset=2, wait=1).body)[1] == 4, "the reader has passed",
+            timeout=HOLE_SECONDS + 10)
+        gate.release()
+        answer = appends.read_answer()
+        assert answer.status == 200, answer
+        assert answer.json() == {"topic": "t", "offset": 4, "last_offset": 5, "count": 2}
+        page, next_offset, _ = messages_of_page(reads.consume("t", offset=4, wait=5).body)
+        assert ([each.payload for each in page], next_offset) == ([b'"late"', b'"later"'], 6)
+    view = read_everything(reader, "t")
+    assert [each.payload for each in view.seen.values()] == [b'"before"', b'"late"', b'"later"']
+    assert [(each.first, each.last) for each in check_objects(store, "t") if each.is_filler] == [(2, 3)]
+
+
+@pytest.mark.parametrize("fault", [
+    Fault.LOST, Fault.LATE, Fault.ANSWER_LOST, Fault.ANSWER_CUT, Fault.ANSWER_SLOW, Fault.REPEATED,
+    Fault.INTERNAL_ERROR, Fault.INTERNAL_ERROR_AFTER, Fault.SLOW_DOWN, Fault.CONFLICT])
+def test_a_put_that_meets_a_fault_is_acknowledged_once(
+    make_server: Callable[..., Server], store: AWSStore, proxy: FaultProxy, fault: Fault
+) -> None:
+    server = make_server(store=store).start()
+    with server.connect() as connection:
+        assert connection.produce("t", b'{"payload":0}').json()["offset"] == 1
+        proxy.inject("s3.PutObject", fault)
+        answer = connection.produce("t", b'{"payload":1}')
+        assert answer.status == 200, answer
+        assert answer.json()["offset"] == 2
+    assert proxy.plan.injected["s3.PutObject", fault] == 1
+    view = read_everything(server, "t")
+    assert [each.payload for each in view.seen.values()] == [b"0", b"1"]
+
+
+@pytest.mark.parametrize("fault", [
+    Fault.LOST, Fault.ANSWER_LOST, Fault.ANSWER_CUT, Fault.ANSWER_SLOW, Fault.INTERNAL_ERROR,
+    Fault.INTERNAL_ERROR_AFTER, Fault.THROTTLED])
+def test_a_claim_that_meets_a_fault_is_made_once(
+    make_server: Callable[..., Server], store: AWSStore, proxy: FaultProxy, fault: Fault
+) -> None:
+    server = make_server(store=store).start()
+    with server.connect() as connection:
+        assert connection.produce("t", b'{"payload":0}').json()["offset"] == 1
+        proxy.inject("dynamodb.UpdateItem", fault)
+        answer = connection.produce("t", b'{"payload":1}')
+        # A retry whose first try took effect finds its own claim: no offset is lost.
+        assert answer.status == 200, answer
+        assert answer.json()["offset"] == 2
+    assert check_item(store, "t")["current_offset"] == 2
+
+
+def test_reads_go_on_over_faults(make_server: Callable[..., Server], store: AWSStore, proxy: FaultProxy) -> None:
+    server = make_server(store=store).start()
+    with server.connect() as connection:
+        for number in range(6):
+            connection.produce("t", b'{"payload":%d}' % number)
+    reading = [Fault.LOST, Fault.ANSWER_LOST, Fault.ANSWER_CUT, Fault.ANSWER_SLOW, Fault.INTERNAL_ERROR]
+    for kind, faults in [
+        ("s3.GetObject", [*reading, Fault.SLOW_DOWN]), ("s3.ListObjectsV2", [*reading, Fault.SLOW_DOWN]),
+        ("dynamodb.GetItem", [*reading, Fault.THROTTLED]),
+    ]:
+        for fault in faults:
+            # A server of its own each time: another's cache would answer.
+            fresh = make_server(store=store, name=f"{kind}-{fault.name}").start()
+            proxy.inject(kind, fault)
+            with fresh.connect() as connection:
+                answer = connection.consume("t", offset=1)
+                assert answer.status == 200, (kind, fault, answer)
+                page, next_offset, _ = messages_of_page(answer.body)
+            if next_offset < 7:  # a page may be short, never wrong
+                page += list(read_everything(fresh, "t").seen.values())[len(page):]
+            assert [each.payload for each in page] == [b"%d" % number for number in range(6)], (kind, fault)
+            assert proxy.plan.injected[kind, fault] == 1
+            fresh.kill()
+
+
+def test_nobody_waits_for_ever_when_aws_does_not_answer(
+    make_server: Callable[..., Server], store: AWSStore, proxy: FaultProxy
+) -> None:
+    server = make_server(store=store).start()
+    with server.connect(60) as connection:
+        assert connection.produce("t", b'{"payload":0}').status == 200
+        for kind in ("dynamodb.UpdateItem", "s3.PutObject"):
+            proxy.inject(kind, Fault.HANGS, times=1000)
+            answer = connection.produce("t", b'{"payload":1}')
+            assert answer.status == 503 and answer.code in ("unavailable", "outcome_unknown"), answer
+            assert int(answer.headers["retry-after"]) >= 1
+            proxy.calm()
+        assert connection.produce("t", b'{"payload":2}').status == 200
+    payloads = [each.payload for each in read_everything(server, "t").seen.values()]
+    assert payloads[0] == b"0" and payloads[-1] == b"2"
+
+
+# A counter that went backwards
+
+
+def append_until_open(front: Front, topic: str, timeout: float = RECOVERY_SECONDS + 15) -> tuple[Answer, list[Answer]]:
+    """Appends until it is acknowledged; the answers before that one are its refusals."""
+    refusals: list[Answer] = []
+    deadline = time.monotonic() + timeout
+    with front.connect() as connection:
+        while True:
+            answer = connection.produce(topic, b'{"payload":"after"}')
+            if answer.status == 200:
+                return answer, refusals
+            problem(answer, 503, "unavailable")
+            refusals.append(answer)
+            assert time.monotonic() < deadline, f"{topic} did not open again: {answer}"
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("who", ["a server that wrote", "a server that knows nothing"])
+@pytest.mark.parametrize("loss", ["deleted", "set back"])
+def test_a_topic_whose_counter_is_lost_closes_and_opens_above_its_highest_object(
+    make_front: MakeFront, store: AWSStore, loss: str, who: str
+) -> None:
+    front = make_front(store, STREAMS_RECOVERY_WAIT=str(RECOVERY_SECONDS))
+    with front.connect() as connection:
+        for number in range(1, 6):
+            assert connection.produce("t", b'{"payload":"before"}').json()["offset"] == number
+        copy = store.item("t")
+        for number in range(6, 10):
+            assert connection.produce("t", b'{"payload":"before"}').json()["offset"] == number
+    before = store.objects("t")
+    if loss == "deleted":
+        store.delete_item("t")
+    else:
+        assert copy
+        store.put_item(copy)
+    noticing = front if who == "a server that wrote" else make_front(
+        store, STREAMS_RECOVERY_WAIT=str(RECOVERY_SECONDS))
+    started = time.monotonic()
+    answer, refusals = append_until_open(noticing, "t")
+    assert refusals, "the topic was not closed at all"
+    assert all(1 <= int(each.headers["retry-after"]) <= RECOVERY_SECONDS + 1 for each in refusals)
+    assert time.monotonic() - started >= RECOVERY_SECONDS - 0.5
+    assert answer.json()["offset"] == 10
+    objects = check_objects(store, "t")
+    assert [each for each in objects if each in before] == before, "an object was overwritten"
+    assert "closed_until" not in check_item(store, "t")
+    for each in (front, noticing):
+        view = read_everything(each, "t")
+        assert [message.payload for message in view.seen.values()] == [b'"before"'] * 9 + [b'"after"']
+
+
+@pytest.mark.bounded(120)
+@pytest.mark.parametrize("loss", ["deleted", "set back"])
+def test_a_counter_lost_under_load_overlaps_nothing_and_heals_by_itself(
+    make_front: MakeFront, store: AWSStore, loss: str
+) -> None:
+    fronts = [make_front(store, STREAMS_RECOVERY_WAIT=str(RECOVERY_SECONDS)) for _ in range(2)]
+    history = History()
+    traffic = Traffic("t", history, seed=2)
+    for number in range(6):
+        front = fronts[number % 2]
+        traffic.write(f"writer{number}", lambda front=front: front)
+
+    def acknowledged(more: int) -> None:
+        wanted = history.count(Outcome.ACKNOWLEDGED) + more
+        wait_until(lambda: history.count(Outcome.ACKNOWLEDGED) >= wanted, f"{more} more are acknowledged", timeout=40)
+
+    acknowledged(50)
+    copy = store.item("t")
+    acknowledged(150)
+    if loss == "deleted":
+        store.delete_item("t")
+    else:
+        assert copy
+        store.put_item(copy)
+    wait_until(lambda: history.count(Outcome.REFUSED) > 0, "the topic is closed", timeout=20)
+    acknowledged(100)
+    traffic.stop()
+    check_objects(store, "t")
+    item = check_item(store, "t")
+    for front in fronts:
+        view = read_everything(front, "t")
+        assert view.position == item["current_offset"] + 1
+        history.check(view)
+
+
+def test_a_topic_is_closed_for_appends_to_all_and_stays_readable(make_front: MakeFront, store: AWSStore) -> None:
+    fronts = [make_front(store, STREAMS_RECOVERY_WAIT="30") for _ in range(2)]
+    with fronts[0].connect() as one, fronts[1].connect() as other:
+        for number in range(3):
+            assert one.produce("t", b'{"payload":%d}' % number).status == 200
+        item = store.item("t")
+        assert item
+        store.put_item(item | {"current_offset": 1, "claim_offset": 1})
+        problem(one.produce("t", b'{"payload":"x"}'), 503, "unavailable")
+        closed = store.item("t")
+        assert closed and time.time() + 20 < closed["closed_until"] / 1000 < time.time() + 31
+        for connection in (one, other):
+            refusal = connection.produce("t", b'{"payload":"x"}')
+            problem(refusal, 503, "unavailable")
+            assert 20 < int(refusal.headers["retry-after"]) <= 31
+            page, _, _ = messages_of_page(connection.consume("t", offset=1).body)
+            assert page and page[0].payload == b"0"
+    assert len(store.keys("t")) == 3
+
+
+# Everything at once
+
+SERVERS, WRITERS, READERS = 4, 16, 4
+STORM_SECONDS = 30
+STORM = {
+    "s3.PutObject": {
+        Fault.LOST: 0.01, Fault.LATE: 0.01, Fault.ANSWER_LOST: 0.02, Fault.ANSWER_CUT: 0.01, Fault.REPEATED: 0.02,
+        Fault.ANSWER_SLOW: 0.01, Fault.HANGS: 0.002, Fault.HANGS_AFTER: 0.002, Fault.INTERNAL_ERROR: 0.02,
+        Fault.INTERNAL_ERROR_AFTER: 0.01, Fault.SLOW_DOWN: 0.02, Fault.CONFLICT: 0.02},
+    "s3": {
+        Fault.LOST: 0.01, Fault.ANSWER_CUT: 0.01, Fault.ANSWER_SLOW: 0.01, Fault.HANGS: 0.002,
+        Fault.INTERNAL_ERROR: 0.01, Fault.SLOW_DOWN: 0.02},
+    "dynamodb.UpdateItem": {
+        Fault.LOST: 0.01, Fault.LATE: 0.005, Fault.ANSWER_LOST: 0.01, Fault.ANSWER_CUT: 0.005, Fault.REPEATED: 0.01,
+        Fault.HANGS: 0.001, Fault.HANGS_AFTER: 0.001, Fault.INTERNAL_ERROR: 0.01, Fault.INTERNAL_ERROR_AFTER: 0.01,
+        Fault.THROTTLED: 0.03},
+    "dynamodb": {Fault.LOST: 0.01, Fault.ANSWER_CUT: 0.005, Fault.INTERNAL_ERROR: 0.01, Fault.THROTTLED: 0.02},
+}
+
+
+@pytest.mark.bounded(240)
+def test_nothing_acknowledged_is_lost_doubled_disordered_or_skipped_in_a_storm_of_faults(
+    make_server: Callable[..., Server], store: AWSStore, proxy: FaultProxy, dice: Any
+) -> None:
+    servers = [make_server(store=store, name=f"server{number}").start() for number in range(SERVERS)]
+    history = History()
+    traffic = Traffic("t", history, seed=dice.randrange(2**32))
+    proxy.inject_at_random(STORM, seed=dice.randrange(2**32))
+    next_server = itertools.cycle(servers)
+    choosing = threading.Lock()
+
+    def another() -> Front:
+        with choosing:
+            return next(next_server)
+
+    for number in range(WRITERS):
+        traffic.write(f"writer{number}", lambda server=servers[number % SERVERS]: server)
+    for number in range(READERS):
+        traffic.read(f"reader{number}", another)
+    kills = 0
+    deadline = time.monotonic() + STORM_SECONDS
+    while time.monotonic() < deadline:
+        time.sleep(dice.uniform(0.5, 2))
+        victim = dice.choice(servers)
+        victim.kill()
+        kills += 1
+        victim.restart()
+    proxy.calm()
+    # Calm again, all that is left is settled without anyone's help: every server can append, and read to the end.
+    before = history.count(Outcome.ACKNOWLEDGED)
+    wait_until(
+        lambda: history.count(Outcome.ACKNOWLEDGED) >= before + WRITERS, "appends go on after the storm", timeout=60)
+    traffic.stop()
+    fresh = make_server(store=store, name="fresh").start()
+    final = read_everything(fresh, "t", timeout=60)
+    outcomes = {outcome.value: history.count(outcome) for outcome in Outcome}
+    injected = {f"{kind} {fault.value}": count for (kind, fault), count in sorted(
+        proxy.plan.injected.items(), key=str)}
+    print(f"{kills} kills; {outcomes}; {final.position - 1} offsets, {len(final.seen)} messages; {injected}")
+    history.check(final)
+    with ThreadPoolExecutor(SERVERS) as pool:
+        for view in pool.map(lambda server: read_everything(server, "t", timeout=60), servers):
+            assert view.seen == final.seen
+    objects = check_objects(store, "t")
+    assert sum(int(each.metadata["count"]) for each in objects) == final.position - 1
+    assert outcomes["acknowledged"] > 200 and kills > 10 and len(injected) > 15
