@@ -88,7 +88,8 @@ let package = Package(
                 coreMetrics, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
             ]),
         .executableTarget(
-            name: "signing-probe", dependencies: ["AWSSigning", "StreamsModel"], path: "Tests/signing-probe"),
+            name: "aws-probe", dependencies: ["AWSSigning", "StreamsAWS", "StreamsCore", "StreamsModel", logging],
+            path: "Tests/aws-probe"),
         .testTarget(name: "AWSSigningTests", dependencies: ["AWSSigning", "StreamsModel"]),
         .testTarget(
             name: "StreamsAWSTests",
