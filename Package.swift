@@ -116,7 +116,8 @@ let package = Package(
                 "StreamsModel", "StreamsTesting", coreMetrics, httpTypes, logging,
             ]),
         .executableTarget(
-            name: "signing-probe", dependencies: ["AWSSigning", "StreamsModel"], path: "Tests/signing-probe"),
+            name: "aws-probe", dependencies: ["AWSSigning", "StreamsAWS", "StreamsCore", "StreamsModel", logging],
+            path: "Tests/aws-probe"),
         .testTarget(name: "AWSSigningTests", dependencies: ["AWSSigning", "StreamsModel"]),
         .testTarget(
             name: "StreamsAWSTests",

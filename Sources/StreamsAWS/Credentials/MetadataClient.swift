@@ -1,5 +1,10 @@
-import FoundationEssentials
 import NIOHTTP1
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Asks the small HTTP endpoints that stand beside a container or an instance.
 ///

@@ -1,4 +1,8 @@
-import FoundationEssentials
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The attributes of an item by their names.
 package typealias DynamoDBItem = [String: AttributeValue]

@@ -1,8 +1,13 @@
 import AWSSigning
-import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 import StreamsCore
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The calls to one table of DynamoDB.
 ///

@@ -1,5 +1,10 @@
-import FoundationEssentials
 import NIOHTTP1
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// An answer of AWS that is not a success, as far as it can be read.
 struct AWSRefusal: Sendable {

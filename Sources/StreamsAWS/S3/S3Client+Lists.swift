@@ -1,9 +1,14 @@
 import AWSSigning
 import Crypto
-import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 import StreamsCore
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// One page of a list.
 package struct S3ObjectList: Sendable, Equatable {

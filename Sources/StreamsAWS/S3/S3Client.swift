@@ -1,9 +1,14 @@
 import AWSSigning
 import Crypto
-import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 package import StreamsModel
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The calls to one bucket of S3, or of a store that speaks its language.
 ///

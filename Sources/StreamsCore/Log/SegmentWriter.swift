@@ -54,7 +54,7 @@ struct SegmentWriter {
     // MARK: Claim
 
     private func claim(_ count: Int, until deadline: Duration) async throws(StreamsError) -> Claim {
-        let request = ClaimRequest(topic: topic, count: count, id: log.makeAppendID(), at: log.time.now())
+        var request = ClaimRequest(topic: topic, count: count, id: log.makeAppendID(), at: log.time.now())
         var backoff = Backoff(log.configuration)
         // Taken before the claim: what is stored only afterwards may well lie above it.
         var storedEnd = log.storedEnds.withLock { $0[topic] }
@@ -67,9 +67,12 @@ struct SegmentWriter {
                 case .noSuchTopic:
                     _ = try await log.createItem(of: topic)
                     storedEnd = log.storedEnds.withLock { $0[topic] }
+                    // No claim is older than its topic.
+                    request.at = log.time.now()
                 case .closed(let until):
                     try await log.recover(topic, closedUntil: until)
                     storedEnd = log.storedEnds.withLock { $0[topic] }
+                    request.at = log.time.now()
                 }
             } catch {
                 // A claim without a segment is a hole at most: nothing was written, whatever became of the call.

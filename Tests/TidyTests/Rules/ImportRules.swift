@@ -68,10 +68,19 @@ enum ImportRules {
         }
         return file.code.enumerated().compactMap { line, code in
             guard let module = importedModule(in: code), module != file.target,
-                !system.contains(module), !allowed.contains(module), !file.allows(line: line)
+                !system.contains(module), !allowed.contains(module), !file.allows(line: line),
+                !isFoundationOfApple(module, line, file.code, allowed)
             else { return nil }
             return Finding(path: file.path, line: line + 1, message: message(module: module, target: file.target))
         }
+    }
+
+    /// Whether a line stands where Apple's systems, which have no `FoundationEssentials` apart, import all of it.
+    private static func isFoundationOfApple(
+        _ module: String, _ line: Int, _ code: [String], _ allowed: Set<String>
+    ) -> Bool {
+        guard module == "Foundation", allowed.contains("FoundationEssentials"), line >= 3 else { return false }
+        return code[line - 1].hasPrefix("#else") && code[line - 3] == "#if canImport(FoundationEssentials)"
     }
 
     private static func message(module: String, target: String) -> String {

@@ -1,4 +1,0 @@
-@main
-struct SigningProbe {
-    static func main() {}
-}
