@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
 import StreamsHTTP
+import StreamsMetrics
 
 /// What Hummingbird's server runs for each connection: HTTP/1.1 in, whole requests to the API, answers out.
 ///
