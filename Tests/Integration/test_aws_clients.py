@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import Iterator
 
 import pytest
 
 from aws_probe import CallFailed, Probe
-from ministack import MiniStack
+from ministack_users import MiniStack
 
 BUCKET, TABLE, INDEX = "streams-bucket", "streams-table", "kind-index"
 ALL_ALLOWED = json.dumps(
@@ -21,7 +22,7 @@ ONLY_READS = json.dumps(
 @pytest.fixture(scope="module", params=[False, True], ids=["unchecked", "signatures-checked"])
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
     """A MiniStack with a bucket and a table, once without and once with checks of signatures."""
-    stack = MiniStack(tmp_path_factory.mktemp("ministack"), checks_signatures=request.param).start()
+    stack = MiniStack(tmp_path_factory.mktemp("ministack"), checks_signatures=request.param)
     stack.client("s3").create_bucket(Bucket=BUCKET)
     stack.client("dynamodb").create_table(
         TableName=TABLE, BillingMode="PAY_PER_REQUEST",
@@ -31,7 +32,6 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             "IndexName": INDEX, "Projection": {"ProjectionType": "KEYS_ONLY"},
             "KeySchema": [
                 {"AttributeName": "kind", "KeyType": "HASH"}, {"AttributeName": "pk", "KeyType": "RANGE"}]}])
-    stack.checks_signatures = request.param
     yield stack
     stack.close()
 
@@ -39,7 +39,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def checking_stack(tmp_path) -> Iterator[MiniStack]:
     """A MiniStack with a bucket that checks signatures and permissions."""
-    stack = MiniStack(tmp_path, checks_signatures=True).start()
+    stack = MiniStack(tmp_path, checks_signatures=True)
     stack.client("s3").create_bucket(Bucket=BUCKET)
     yield stack
     stack.close()
@@ -196,7 +196,7 @@ def test_errors_say_what_to_change(stack: MiniStack) -> None:
 
 def test_a_wrong_secret_and_a_missing_permission_are_named(checking_stack: MiniStack) -> None:
     right = checking_stack.user_key(ONLY_READS)
-    wrong = right | {"AWS_SECRET_ACCESS_KEY": "not-the-secret"}
+    wrong = replace(right, secret_access_key="not-the-secret")
     for key, call, code in (
         (wrong, "getObject", "invalidSignature"), (right, "putObject", "accessDenied"),
         (right | {"AWS_ACCESS_KEY_ID": "AKIAUNKNOWNUNKNOWN00"}, "getObject", "invalidCredentials"),
@@ -204,7 +204,7 @@ def test_a_wrong_secret_and_a_missing_permission_are_named(checking_stack: MiniS
         with Probe(**checking_stack.environment(key), BUCKET_NAME=BUCKET) as probe, pytest.raises(CallFailed) as failure:
             probe.call(call, key="k")
         assert (failure.value.code, failure.value.effect) == (code, "none"), failure.value.message
-        assert key["AWS_SECRET_ACCESS_KEY"] not in failure.value.message
+        assert key.secret_access_key not in failure.value.message
 
 
 def test_a_server_that_is_not_there_is_named_within_the_deadline() -> None:
