@@ -20,7 +20,7 @@ struct Server {
     func run() async throws {
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
-        let storage = try openStorage(SystemTime(), registry)
+        let storage = try await openStorage(SystemTime(), registry)
         let log = Log(
             table: storage.table, segments: storage.segments, time: storage.time,
             makeAppendID: {
@@ -66,14 +66,14 @@ struct Server {
         var description: String
     }
 
-    private func openStorage(_ time: SystemTime, _ registry: PrometheusRegistry) throws -> Storage {
+    private func openStorage(_ time: SystemTime, _ registry: PrometheusRegistry) async throws -> Storage {
         switch settings.store {
         case .memory:
             let store = InMemoryStore()
             return Storage(
                 table: store, segments: store, time: time, description: "memory, gone when it stops")
         case .aws:
-            return try openAWS(time, registry)
+            return try await openAWS(time, registry)
         case .sqlite:
             let folder = URL(fileURLWithPath: settings.dataPath).deletingLastPathComponent()
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -90,12 +90,21 @@ struct Server {
         }
     }
 
-    private func openAWS(_ time: SystemTime, _ registry: PrometheusRegistry) throws -> Storage {
+    private func openAWS(_ time: SystemTime, _ registry: PrometheusRegistry) async throws -> Storage {
         guard let settings = settings.aws else { preconditionFailure("settings of another store") }
         let connection = AWSConnection(
             try AWSConfiguration(environment: ProcessInfo.processInfo.environment),
             clock: AWSClock(time, logger: logger), logger: logger)
         let store = AWSStore(settings.store, connection: connection, logger: logger)
+        do throws(StoreError) {
+            try await Deadline.with(time.uptime() + .seconds(5)) { () async throws(StoreError) in
+                try await store.check()
+            }
+        } catch {
+            // What is only out of reach now may be there when the first request comes.
+            guard error.code != .misconfigured else { throw error }
+            logger.warning("the store does not answer yet", metadata: ["error": "\(error.message)"])
+        }
         registry.observeCalls("streams_aws_requests_total") { connection.counters.snapshot.requests }
         registry.observeCalls("streams_aws_retries_total") { connection.counters.snapshot.retries }
         registry.observeCalls("streams_aws_throttles_total") { connection.counters.snapshot.throttles }

@@ -199,7 +199,7 @@ def test_a_wrong_secret_and_a_missing_permission_are_named(checking_stack: MiniS
     wrong = replace(right, secret_access_key="not-the-secret")
     for key, call, code in (
         (wrong, "getObject", "invalidSignature"), (right, "putObject", "accessDenied"),
-        (right | {"AWS_ACCESS_KEY_ID": "AKIAUNKNOWNUNKNOWN00"}, "getObject", "invalidCredentials"),
+        (replace(right, access_key_id="AKIAUNKNOWNUNKNOWN00"), "getObject", "invalidCredentials"),
     ):
         with Probe(**checking_stack.environment(key), BUCKET_NAME=BUCKET) as probe, pytest.raises(CallFailed) as failure:
             probe.call(call, key="k")

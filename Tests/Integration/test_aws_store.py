@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Callable
 
 import pytest
@@ -332,4 +333,4 @@ def test_objects_that_are_not_ours_are_left_alone(front: Front, store: AWSStore)
         assert connection.produce("t", b'{"payload":1}').json()["offset"] == 1
         assert [each.payload for each in read_all(connection, "t")] == [b"1"]
     for key in strangers:
-        assert store.object(key) == StoredObject(key, b"not a message", {}, "binary/octet-stream")
+        assert replace(store.object(key), media_type="") == StoredObject(key, b"not a message", {})

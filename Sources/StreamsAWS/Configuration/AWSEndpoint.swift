@@ -18,7 +18,9 @@ package struct AWSEndpoint: Sendable, Equatable {
     ///
     /// - Throws: `badSetting`, naming the variable and never what may be a password in the URL.
     package init(url: String, variable: String) throws(AWSError) {
-        let wanted = "\(variable) must be a URL such as http://127.0.0.1:4566 or https://s3.example.com"
+        // Shown so that a typing error is seen, unless there may be a password in it.
+        let shown = url.contains("@") ? "" : ", not '\(url.prefix(100))'"
+        let wanted = "\(variable) must be a URL such as http://127.0.0.1:4566 or https://s3.example.com" + shown
         guard let mark = url.firstRange(of: "://") else { throw Self.bad(wanted + ": it has no scheme.") }
         let scheme = url[..<mark.lowerBound].lowercased()
         guard scheme == "http" || scheme == "https" else { throw Self.bad(wanted + ": its scheme is neither.") }

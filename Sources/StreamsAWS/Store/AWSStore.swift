@@ -48,6 +48,17 @@ package final class AWSStore: Sendable {
         self.periods = Periods(retentionDays: configuration.retentionDays)
     }
 
+    /// Asks the table and the bucket for something small that costs little, so that wrong names, credentials and
+    /// permissions to read show before the first request.
+    ///
+    /// - Throws: `misconfigured` for what an operator has to change; anything else may pass.
+    package func check() async throws(StoreError) {
+        _ = try await topics(prefix: "", after: "", limit: 1)
+        _ = try await calling { () async throws(AWSError) in
+            try await objects.getObject("topics/", deadline: Deadline.current)
+        }
+    }
+
     /// Runs calls of the clients, whose errors become the port's.
     func calling<Value: Sendable>(
         _ body: () async throws(AWSError) -> Value

@@ -74,6 +74,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     private static func explain(_ error: any Error, _ settings: ServeSettings) -> String {
         if let error = error as? SQLiteStoreError { return error.description }
+        if let error = error as? StoreError { return error.message }
         if let error = error as? CocoaError {
             return "The folder of the data file can not be made: \(settings.dataPath): \(error.localizedDescription)"
         }
