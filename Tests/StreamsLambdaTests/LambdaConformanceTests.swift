@@ -4,8 +4,8 @@ import Testing
 /// The same contract as the server's, through events in and answers out.
 ///
 /// Two things differ, both in the front's own words: streams that are not streamed are read in pieces, and bodies that
-/// are not UTF-8 come as base64.
-@Suite("The HTTP API through Lambda events")
+/// are not UTF-8 come as base64. One check after another: many at once would measure the machine.
+@Suite("The HTTP API through Lambda events", .serialized)
 struct LambdaConformanceTests {
     @Test("keeps its contract with events of a REST API", arguments: HTTPConformance.checks)
     private func rest(check: HTTPConformance.Check) async throws {

@@ -115,8 +115,9 @@ struct LambdaFront: Sendable {
     }
 
     private static func withoutFarewell(_ text: String, _ request: inout APIRequest) -> String {
-        if let last = text.matches(of: #/(?:^|\n)id: ([0-9]+)\n/#).last, let name = HTTPField.Name("Last-Event-ID") {
-            request.headers[name] = String(last.output.1)
+        // From the end: the events before it may be megabytes.
+        if let id = text.range(of: "\nid: ", options: .backwards), let name = HTTPField.Name("Last-Event-ID") {
+            request.headers[name] = String(text[id.upperBound...].prefix { $0 != "\n" })
         }
         guard let farewell = text.range(of: "retry: 1000\n", options: .backwards) else { return text }
         return String(text[..<farewell.lowerBound])
