@@ -29,7 +29,7 @@ extension SegmentKey {
 
 /// A segment as an object: what is in its metadata, and how the prototype's objects are read.
 enum SegmentObject {
-    /// Names of metadata fields. Stored: never renamed.
+    /// Names of metadata fields, which are stored and so never renamed.
     private enum Field {
         static let format = "format"
         static let first = "first"

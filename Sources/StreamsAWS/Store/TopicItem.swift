@@ -5,7 +5,7 @@ import StreamsModel
 ///
 /// `pk` and `current_offset` are all that items of the prototype have; the rest is ours.
 struct TopicItem: Sendable {
-    /// Names of attributes. Stored: never renamed.
+    /// Names of attributes, which are stored and so never renamed.
     enum Attribute {
         static let topic = "pk"
         static let currentOffset = "current_offset"
