@@ -145,8 +145,8 @@ class FaultProxy:
         try:
             while request := await read_request(reader, writer):
                 await self._handle(request, reader, writer, upstream)
-        except (_Cut, ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (_Cut, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # cancelled means that the proxy ends; nobody waits for this task
         finally:
             upstream.close()
             # Cut, not closed with ceremony: what was not read yet makes this a reset.
