@@ -79,6 +79,7 @@ def _server(bench: Bench, stand_in: StandIn, name: str) -> StreamsServer:
         environment=stand_in.environment,
     )
     server.start()
+    bench.names.setdefault(server.name, f"{server.name} {server.version()}")
     return server
 
 
