@@ -15,7 +15,14 @@ from .generator import Generator
 from .processes import Children, Failure
 from .report import Report
 from .settings import Settings, parse
-from .works import aws_round_trips, backlog, idle_readers, memory_and_start, produce_batch, produce_one
+from .works import (
+    aws_round_trips,
+    backlog,
+    idle_readers,
+    memory_and_start,
+    produce_batch,
+    produce_one,
+)
 
 _WORKS = {
     "1": produce_one.many_connections,

@@ -12,6 +12,8 @@ extension PortConformance {
             Check("a claim that another one covered is taken anew", PortConformance.coveredClaimIsTakenAnew),
             Check("claims differ when any bit of their ids does", PortConformance.claimIDsHave128Bits),
             Check("one claim tried many times at once is one claim", PortConformance.concurrentRetriesAreOneClaim),
+            Check("a first claim creates its topic", PortConformance.firstClaimCreates),
+            Check("of many first claims each has its own offsets", PortConformance.firstClaimsShareOneTopic),
             Check("topics count their offsets apart", PortConformance.topicsCountApart),
             Check("a claim may be larger than memory", PortConformance.claimsMayBeLarge),
             Check("a claim given back is a hole or the next claim", PortConformance.releaseIsAHoleOrTheNextClaim),
@@ -113,6 +115,49 @@ extension PortConformance {
             }
             #expect(claims.allSatisfy { $0.range == next..<next.advanced(by: 4) })
             next = next.advanced(by: 4)
+        }
+    }
+
+    /// The topic is there with the claim, is listed, and a retry finds the claim again.
+    package func firstClaimCreates(on store: Store) async throws {
+        let topic = try TopicName("new")
+        let request = ClaimRequest(topic: topic, count: 3, id: appendID(1), at: now)
+        guard case .claimed(let first) = try await store.claimCreating(request) else {
+            throw UnexpectedOutcome(description: "a first claim was refused")
+        }
+        #expect(first.range == .first..<Offset.first.advanced(by: 3) && first.at == now && first.previousClaim == nil)
+        try await self.store(segment(for: first, number: 1), in: store)
+        let head = try await head(of: topic, in: store)
+        #expect(head.end == first.range.upperBound && head.createdAt == now && head.earliest == .first)
+        #expect(try await store.topics(prefix: "", after: "", limit: 10) == [topic])
+        guard case .claimed(let retry) = try await store.claimCreating(request) else {
+            throw UnexpectedOutcome(description: "the retry of a first claim was refused")
+        }
+        expectRetry(retry, of: first)
+        #expect(try await !store.create(topic, at: now))
+        let next = try await claim(1, of: topic, number: 2, in: store)
+        #expect(next.range.lowerBound == first.range.upperBound && next.previousClaim == first.range.lowerBound)
+    }
+
+    /// Whoever comes first creates the topic; the others claim after it.
+    package func firstClaimsShareOneTopic(on store: Store) async throws {
+        let topic = try TopicName("new")
+        let claims = try await withThrowingTaskGroup(of: Claim?.self) { group in
+            for number in 1...16 {
+                group.addTask {
+                    let request = ClaimRequest(topic: topic, count: number, id: self.appendID(number), at: now)
+                    guard case .claimed(let claim) = try await store.claimCreating(request) else { return nil }
+                    return claim
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        let ranges = claims.compactMap { $0?.range }.sorted { $0.lowerBound < $1.lowerBound }
+        #expect(ranges.count == 16)
+        var next = Offset.first
+        for range in ranges {
+            #expect(range.lowerBound == next)
+            next = range.upperBound
         }
     }
 

@@ -22,7 +22,8 @@ from aws_requests import AWSAnswer, AWSRequest, failure, read_answer, read_reque
 from faults import Fault, FaultPlan, Gate, Matches
 
 BODY_BYTES_MAX = 64 * 1024 * 1024
-LATE_SECONDS = (0.05, 2.0)
+# Up to longer than readers wait before they close a hole.
+LATE_SECONDS = (0.05, 7.0)
 SLOW_PARTS, SLOW_PAUSE_SECONDS = 8, 0.1
 _BEFORE = {Fault.LOST, Fault.HANGS, Fault.INTERNAL_ERROR, Fault.SLOW_DOWN, Fault.CONFLICT, Fault.THROTTLED}
 
@@ -145,8 +146,8 @@ class FaultProxy:
         try:
             while request := await read_request(reader, writer):
                 await self._handle(request, reader, writer, upstream)
-        except (_Cut, ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (_Cut, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # cancelled means that the proxy ends; nobody waits for this task
         finally:
             upstream.close()
             # Cut, not closed with ceremony: what was not read yet makes this a reset.

@@ -11,7 +11,7 @@ from typing import Any, Callable
 import pytest
 
 from aws_layout import check_item, check_objects
-from aws_store import AWSStore
+from aws_store import AWSStore, object_key
 from conditions import wait_until
 from fault_proxy import FaultProxy
 from faults import Fault
@@ -117,6 +117,36 @@ def test_a_writer_that_a_filler_overtook_claims_again_and_is_not_lost(
     assert [(each.first, each.last) for each in check_objects(store, "t") if each.is_filler] == [(2, 3)]
 
 
+def test_a_hole_of_two_claims_is_closed_from_the_top_without_guessing_where_the_lower_one_begins(
+    make_server: Callable[..., Server], store: AWSStore, proxy: FaultProxy
+) -> None:
+    late, dying, other = (make_server(store=store, name=name).start() for name in ("late", "dying", "other"))
+    with late.connect(60) as appends, dying.connect() as doomed, other.connect() as connection:
+        assert connection.produce("t", b'{"payload":"before"}').json()["offset"] == 1
+        gates = []
+        for writer in (appends, doomed):
+            last = object_key("t", 4 if writer is appends else 7)
+            gates.append(proxy.hold(
+                "s3.PutObject", lambda request, last=last: request.key == last and not request.is_filler))
+            writer.send_request("POST", "/topics/t/produce", b'"a"\n"b"\n"c"\n', {"Content-Type": NDJSON})
+            gates[-1].wait_until_held()
+        dying.kill()
+        gates[1].drop()
+        assert connection.produce("t", b'{"payload":"after"}').json()["offset"] == 8
+        wait_until(
+            lambda: messages_of_page(connection.consume("t", offset=2, wait=1).body)[1] == 9, "the hole is passed",
+            timeout=HOLE_SECONDS + 10)
+        fillers = [(each.first, each.last) for each in check_objects(store, "t") if each.is_filler]
+        # That 5 begins a claim is written in the object of 8. Where the claim that ends with 4 begins nobody knows.
+        assert fillers == [(2, 2), (3, 3), (4, 4), (5, 7)]
+        gates[0].release()
+        answer = appends.read_answer()
+        assert (answer.status, answer.json()["offset"]) == (200, 9), answer
+    view = read_everything(other, "t")
+    assert {offset: each.payload for offset, each in view.seen.items()} == {
+        1: b'"before"', 8: b'"after"', 9: b'"a"', 10: b'"b"', 11: b'"c"'}
+
+
 @pytest.mark.parametrize("fault", [
     Fault.LOST, Fault.LATE, Fault.ANSWER_LOST, Fault.ANSWER_CUT, Fault.ANSWER_SLOW, Fault.REPEATED,
     Fault.INTERNAL_ERROR, Fault.INTERNAL_ERROR_AFTER, Fault.SLOW_DOWN, Fault.CONFLICT])
@@ -219,7 +249,9 @@ def test_a_topic_whose_counter_is_lost_closes_and_opens_above_its_highest_object
 ) -> None:
     front = make_front(store, STREAMS_RECOVERY_WAIT=str(RECOVERY_SECONDS))
     with front.connect() as connection:
-        for number in range(1, 6):
+        # A batch comes first: its key is not its first offset, which the topic must still begin at.
+        assert connection.produce("t", b'"before"\n' * 3, NDJSON).json()["offset"] == 1
+        for number in range(4, 6):
             assert connection.produce("t", b'{"payload":"before"}').json()["offset"] == number
         copy = store.item("t")
         for number in range(6, 10):
@@ -366,4 +398,4 @@ def test_nothing_acknowledged_is_lost_doubled_disordered_or_skipped_in_a_storm_o
             assert view.seen == final.seen
     objects = check_objects(store, "t")
     assert sum(int(each.metadata["count"]) for each in objects) == final.position - 1
-    assert outcomes["acknowledged"] > 200 and kills > 10 and len(injected) > 15
+    assert outcomes["acknowledged"] > 200 and kills >= 5 and len(injected) > 15

@@ -1,17 +1,20 @@
-"""MiniStack, a stand-in for S3 and DynamoDB, behind a proxy that delays each call by as much as AWS would."""
+"""MiniStack, a stand-in for S3 and DynamoDB, behind a proxy that delays each call."""
 
 import http.client
 import json
 import time
 from pathlib import Path
 
-from . import Unavailable
 from ..processes import Child, Children, wait_until
 from ..settings import REPOSITORY
+from . import Unavailable
 
 _PYTHON = REPOSITORY / ".venv/bin/python"
 _PROGRAMS = REPOSITORY / "Tests/Integration"
-_KEYS = {"AWS_ACCESS_KEY_ID": "AKIDOFTHEBENCHMARK00", "AWS_SECRET_ACCESS_KEY": "no-secret-of-anything"}
+_KEYS = {
+    "AWS_ACCESS_KEY_ID": "AKIDOFTHEBENCHMARK00",
+    "AWS_SECRET_ACCESS_KEY": "no-secret-of-anything",
+}
 _REGION = "us-east-1"
 BUCKET = TABLE = "streams-bench"
 
@@ -37,7 +40,10 @@ class StandIn:
     def environment(self) -> dict[str, str]:
         """What a server on it needs."""
         return _KEYS | {
-            "BUCKET_NAME": BUCKET, "COUNTERS_TABLE": TABLE, "AWS_REGION": _REGION, "AWS_ENDPOINT_URL": self.endpoint
+            "BUCKET_NAME": BUCKET,
+            "COUNTERS_TABLE": TABLE,
+            "AWS_REGION": _REGION,
+            "AWS_ENDPOINT_URL": self.endpoint,
         }
 
     def stop(self) -> None:
@@ -67,7 +73,11 @@ class RawCalls:
             "Key": {"pk": {"S": "raw"}}, "ReturnValues": "ALL_NEW",
             "UpdateExpression": "SET claim_id = :id, claimed_at = :now ADD current_offset :count",
             "ExpressionAttributeValues": {
-                ":id": {"S": "0123456789abcdef" * 2}, ":now": {"N": "1702000000000"}, ":count": {"N": "1"}}})
+                ":id": {"S": "0123456789abcdef" * 2},
+                ":now": {"N": "1702000000000"},
+                ":count": {"N": "1"},
+            },
+        })
 
     def get_item(self) -> float:
         """Seconds that a strong read of an item takes."""
@@ -76,7 +86,11 @@ class RawCalls:
     def put_object(self, body: bytes) -> float:
         """Seconds that a conditional PUT of a new object takes."""
         self._number += 1
-        headers = {"If-None-Match": "*", "Content-Type": "application/x-ndjson", "x-amz-meta-format": "1"}
+        headers = {
+            "If-None-Match": "*",
+            "Content-Type": "application/x-ndjson",
+            "x-amz-meta-format": "1",
+        }
         return self._timed("PUT", self._key(), body, headers)
 
     def get_object(self) -> float:
@@ -90,8 +104,8 @@ class RawCalls:
         return f"/{BUCKET}/raw/{self._number:020}.json"
 
     def _dynamodb(self, operation: str, call: dict) -> float:
-        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{operation}"}
-        return self._timed("POST", "/", json.dumps({"TableName": TABLE} | call).encode(), headers)
+        body = json.dumps({"TableName": TABLE} | call).encode()
+        return self._timed("POST", "/", body, _dynamodb_headers(operation))
 
     def _timed(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> float:
         begin = time.perf_counter()
@@ -103,21 +117,41 @@ def _create_store(port: int) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     _call(connection, "PUT", f"/{BUCKET}", b"", {})
     table = {
-        "TableName": TABLE, "BillingMode": "PAY_PER_REQUEST",
+        "TableName": TABLE,
+        "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [
-            {"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "kind", "AttributeType": "S"}],
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "kind", "AttributeType": "S"},
+        ],
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
         "GlobalSecondaryIndexes": [{
-            "IndexName": "kind-index", "Projection": {"ProjectionType": "KEYS_ONLY"},
+            "IndexName": "kind-index",
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
             "KeySchema": [
-                {"AttributeName": "kind", "KeyType": "HASH"}, {"AttributeName": "pk", "KeyType": "RANGE"}]}],
+                {"AttributeName": "kind", "KeyType": "HASH"},
+                {"AttributeName": "pk", "KeyType": "RANGE"},
+            ],
+        }],
     }
-    headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.CreateTable"}
-    _call(connection, "POST", "/", json.dumps(table).encode(), headers)
+    body = json.dumps(table).encode()
+    _call(connection, "POST", "/", body, _dynamodb_headers("CreateTable"))
     connection.close()
 
 
-def _call(connection, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> None:
+def _dynamodb_headers(operation: str) -> dict[str, str]:
+    return {
+        "Content-Type": "application/x-amz-json-1.0",
+        "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+    }
+
+
+def _call(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: bytes | None,
+    headers: dict[str, str],
+) -> None:
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
     text = answer.read()

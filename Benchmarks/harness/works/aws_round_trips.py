@@ -46,7 +46,7 @@ class _Times:
 
 
 def run(bench: Bench) -> None:
-    """One server appends, another reads what it did not write itself; raw calls take turns with them."""
+    """One server appends, another reads what it did not write; raw calls take turns with them."""
     try:
         stand_in = StandIn(bench.children, bench.directory, _DELAY_MILLISECONDS)
     except Unavailable as problem:
@@ -59,7 +59,8 @@ def run(bench: Bench) -> None:
         _measure(clients, raw, 1.0)
         rounds = []
         for round_number in range(bench.settings.rounds):
-            print(f"7. AWS, round {round_number + 1} of {bench.settings.rounds}", file=sys.stderr, flush=True)
+            title = f"7. AWS, round {round_number + 1} of {bench.settings.rounds}"
+            print(title, file=sys.stderr, flush=True)
             rounds.append(_measure(clients, raw, bench.settings.seconds))
     finally:
         raw.close()
@@ -70,10 +71,15 @@ def run(bench: Bench) -> None:
 
 def _server(bench: Bench, stand_in: StandIn, name: str) -> StreamsServer:
     server = StreamsServer(
-        bench.children, bench.directory, bench.settings.server, name=name, storage=["--store", "aws"],
+        bench.children,
+        bench.directory,
+        bench.settings.server,
+        name=name,
+        storage=["--store", "aws"],
         environment=stand_in.environment,
     )
     server.start()
+    bench.names.setdefault(server.name, f"{server.name} {server.version()}")
     return server
 
 
@@ -86,13 +92,15 @@ class _Client:
 
     def timed(self, method: str, path: str, body: bytes | None = None) -> tuple[float, dict]:
         """Seconds, and the answer, which must be 200."""
+        headers = {"Content-Type": "application/json"} if body else {}
         begin = time.perf_counter()
-        self._connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         text = answer.read()
         seconds = time.perf_counter() - begin
         if answer.status != 200:
-            raise Failure(f"{method} {path} answered {answer.status}: {text[:300]!r}\n{self._server.log_tail()}")
+            raise Failure(f"{method} {path} answered {answer.status}: {text[:300]!r}\n"
+                          f"{self._server.log_tail()}")
         return seconds, json.loads(text)
 
 
@@ -124,9 +132,10 @@ def _report(bench: Bench, rounds: list[_Times]) -> None:
     report = bench.report
     report.heading(f"7. On S3 and DynamoDB, each call delayed by {_DELAY_MILLISECONDS} ms")
     report.paragraph(
-        "MiniStack behind a proxy that delays; one connection, one request at a time. The round trips are raw calls "
-        "of the same kind and size through the same proxy, taking turns with the requests: their time beyond "
-        f"{_DELAY_MILLISECONDS} ms is the proxy's and the stand-in's own.")
+        "MiniStack behind a proxy that delays; one connection, one request at a time. The round "
+        "trips are raw calls of the same kind and size through the same proxy, taking turns with "
+        f"the requests: their time beyond {_DELAY_MILLISECONDS} ms is the proxy's and the "
+        "stand-in's own.")
     calls = ("UpdateItem", "PutObject", "GetItem", "GetObject")
     report.table(["One call through the proxy", "p50 ms"], [
         [call, spread([each.p50(call) * 1000 for each in rounds])] for call in calls])

@@ -32,6 +32,34 @@ extension AWSStore: Table {
         }
     }
 
+    /// One `UpdateItem` that creates the item and takes its first claim.
+    package func claimCreating(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        var update = DynamoDBUpdate(
+            key: key(request.topic),
+            update: """
+                SET #claim = :one, #current = :count, #at = :at, #id = :id, #mark = :zero, #created = :at, #kind = :kind
+                """,
+            condition: "attribute_not_exists(#topic)",
+            names: [
+                "#claim": Attribute.claimOffset, "#current": Attribute.currentOffset, "#at": Attribute.claimedAt,
+                "#id": Attribute.claimID, "#mark": Attribute.mark(periods.day(ofClaimAt: request.at)),
+                "#created": Attribute.createdAt, "#kind": Attribute.kind, "#topic": Attribute.topic,
+            ])
+        update.values = [
+            ":one": .integer(1), ":count": .integer(Int64(request.count)), ":at": .integer(request.at.milliseconds),
+            ":id": .string(request.id.hexadecimal), ":zero": .integer(0), ":kind": .string(TopicItem.kind),
+        ]
+        let final = update
+        let outcome = try await calling { () async throws(AWSError) in
+            try await items.updateItem(final, deadline: Deadline.current)
+        }
+        guard case .done = outcome else { return try await claim(request) }
+        let range = Offset.first..<Offset.first.advanced(by: request.count)
+        return .claimed(
+            Claim(
+                topic: request.topic, range: range, previousClaim: nil, previousClaimedAt: request.at, at: request.at))
+    }
+
     private func claimUpdate(_ request: ClaimRequest) -> DynamoDBUpdate {
         let mark = Attribute.mark(periods.day(ofClaimAt: request.at))
         var expression = """

@@ -60,21 +60,19 @@ extension Log {
     package func create(_ topic: TopicName) async throws(StreamsError) -> Bool {
         if try await head(of: topic) != nil { return false }
         do {
-            return try await createItem(of: topic)
+            try await expectNoMessages(of: topic)
+            return try await table.create(topic, at: time.now())
         } catch {
             throw unavailable(error)
         }
     }
 
-    /// Creates a topic's item, but never over messages that are there: then the item was lost, and a new counter would
-    /// hand out their offsets again.
-    func createItem(of topic: TopicName) async throws(StoreError) -> Bool {
+    /// Makes sure that a topic without an item has no messages: then the item was lost, and a new counter would hand
+    /// out their offsets again.
+    func expectNoMessages(of topic: TopicName) async throws(StoreError) {
         guard try await segments.list(topic, from: .first, limit: 1).isEmpty else {
             throw try await closeForRecovery(topic, since: "it has messages, but no counter")
         }
         storedEnds.withLock { $0.forget(topic) }
-        let isNew = try await table.create(topic, at: time.now())
-        if isNew { noteStored(.first, of: topic) }
-        return isNew
     }
 }

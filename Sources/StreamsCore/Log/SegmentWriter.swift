@@ -57,16 +57,18 @@ struct SegmentWriter {
         var request = ClaimRequest(topic: topic, count: count, id: log.makeAppendID(), at: log.time.now())
         var backoff = Backoff(log.configuration)
         // Taken before the claim: what is stored only afterwards may well lie above it.
+        var isNew = false
         var storedEnd = log.storedEnds.withLock { $0[topic] }
         while true {
             do throws(StoreError) {
-                switch try await log.table.claim(request) {
+                switch try await isNew ? log.table.claimCreating(request) : log.table.claim(request) {
                 case .claimed(let claim):
                     try await log.verify(claim, knowing: storedEnd)
                     return claim
                 case .noSuchTopic:
-                    _ = try await log.createItem(of: topic)
-                    storedEnd = log.storedEnds.withLock { $0[topic] }
+                    try await log.expectNoMessages(of: topic)
+                    isNew = true
+                    storedEnd = nil
                     // No claim is older than its topic.
                     request.at = log.time.now()
                 case .closed(let until):

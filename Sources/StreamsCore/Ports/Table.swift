@@ -12,6 +12,11 @@ package protocol Table: Sendable {
     /// otherwise, or after a crash of an embedded store, it takes a new range, and the lost one is a hole.
     func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome
 
+    /// Takes the next offsets of a topic that was not there a moment ago, and creates it if need be.
+    ///
+    /// Where the topic has come into being meanwhile, it is the same as ``claim(_:)``; `noSuchTopic` is no outcome.
+    func claimCreating(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome
+
     /// Whether a topic's item can be lost, or come back older than it was, while its segments stand: the table and the
     /// segments are stored apart.
     ///
@@ -60,6 +65,12 @@ package protocol Table: Sendable {
 extension Table {
     /// Takes nothing back: the claim is a hole.
     package func release(_ claim: Claim) async -> Bool { false }
+
+    /// Creates the topic, then claims.
+    package func claimCreating(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        _ = try await create(request.topic, at: request.at)
+        return try await claim(request)
+    }
 
     /// Counter and segments change together.
     package var mayGoBack: Bool { false }
