@@ -97,6 +97,19 @@ struct HTTPTransportTests {
         try await server.stop()
     }
 
+    @Test("many calls at once share the connections, and none is sent twice")
+    func manyAtOnce() async throws {
+        let server = try await LocalServer.start { _ in .answer(200, body: "x") }
+        let url = server.url
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<500 { group.addTask { try await get(url, timeout: .seconds(20)).status } }
+            for try await status in group { #expect(status == 200) }
+        }
+        #expect(server.requests.count == 500)
+        #expect(server.connectionCount <= 64)
+        try await server.stop()
+    }
+
     private func get(_ url: String, timeout: Duration = .seconds(5)) async throws(AWSTransportFailure)
         -> AWSTransportAnswer
     {

@@ -43,7 +43,9 @@ enum ImportRules {
     static let executables: Set<String> = ["streams", "bootstrap"]
 
     /// Where even the whole of Foundation is too much.
-    static let withoutFoundation: Set<String> = ["StreamsModel", "StreamsCore", "StreamsAPI", "StreamsHTTP"]
+    static let withoutFoundation: Set<String> = [
+        "StreamsModel", "StreamsCore", "StreamsAPI", "StreamsHTTP", "AWSSigning", "StreamsAWS",
+    ]
 
     static func findings(_ file: SourceFile) -> [Finding] {
         if executables.contains(file.target) { return [] }
