@@ -4,7 +4,9 @@ package import StreamsModel
 ///
 /// Nothing that prints it shows the secret or the token.
 package struct AWSCredentials: Sendable, Equatable {
-    /// Names the key. Not a secret: it is part of every signed request.
+    /// Names the key.
+    ///
+    /// Not a secret: it is part of every signed request.
     package let accessKeyID: String
     /// What signatures are made with.
     package let secretAccessKey: String

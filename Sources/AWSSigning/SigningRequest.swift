@@ -6,7 +6,9 @@ package struct SigningRequest: Sendable {
     package var path: String
     /// The query, percent-encoded, without the question mark; empty where there is none.
     package var query: String
-    /// The headers to sign, `host` among them. Those that are added later are not covered.
+    /// The headers to sign, `host` among them.
+    ///
+    /// Those that are added later are not covered.
     package var headers: [(name: String, value: String)]
     /// The digest of the body.
     package var payload: PayloadDigest

@@ -71,10 +71,12 @@ struct ClockTests {
         clock.observe(start.advanced(by: .seconds(29)), sentAt: start, receivedAt: start)
         clock.observe(start.advanced(by: .seconds(-29)), sentAt: start, receivedAt: start)
         // Frozen for an hour between sending and reading.
-        clock.observe(start, sentAt: start, receivedAt: start.advanced(by: .seconds(3600)))
-        #expect(clock.now() == start)
-        clock.observe(start.advanced(by: .seconds(31)), sentAt: start, receivedAt: start)
-        #expect(clock.now() == start.advanced(by: .seconds(31)))
+        manual.advance(by: .seconds(3600))
+        let thawed = manual.now()
+        clock.observe(start, sentAt: start, receivedAt: thawed)
+        #expect(clock.now() == thawed)
+        clock.observe(thawed.advanced(by: .seconds(31)), sentAt: thawed, receivedAt: thawed)
+        #expect(clock.now() == thawed.advanced(by: .seconds(31)))
     }
 
     @Test("many answers to requests that were sent with the wrong time correct the clock once")

@@ -25,6 +25,9 @@ final class LocalServer: Sendable {
 
     var requests: [HTTPRequestHead] { noted.requests.withLock { $0 } }
 
+    /// How many connections it has had.
+    var connectionCount: Int { noted.channels.withLock { $0.count } }
+
     /// Where it listens, such as `http://127.0.0.1:40001`.
     var url: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
 

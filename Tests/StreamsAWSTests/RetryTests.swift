@@ -89,8 +89,6 @@ struct RetryTests {
 
     @Test("no try and no pause goes past the deadline")
     func deadline() async throws {
-        let time = LeapingTime()
-        _ = time
         let clients = try ScriptedClients([Answers.s3(503, "SlowDown")])
         let deadline = clients.time.uptime() + .milliseconds(400)
         let error = await #expect(throws: AWSError.self) { try await clients.put(deadline: deadline) }

@@ -39,7 +39,9 @@ struct ProfileFiles {
         return Self.parse(String(decoding: bytes, as: UTF8.self))[name]
     }
 
-    /// Reads sections of `name = value` lines. Lines that are neither are passed over, as are nested (indented) ones.
+    /// Reads sections of `name = value` lines.
+    ///
+    /// Lines that are neither are passed over, as are nested (indented) ones.
     static func parse(_ text: String) -> [String: [String: String]] {
         var sections: [String: [String: String]] = [:]
         var current: String?

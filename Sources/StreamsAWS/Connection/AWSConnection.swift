@@ -9,7 +9,9 @@ import Synchronization
 ///
 /// Making one sends nothing; region and credentials that must be asked for are asked for by the first call.
 package final class AWSConnection: Sendable {
-    /// The clock that signs, and that AWS corrects. The log should run on the same one.
+    /// The clock that signs, and that AWS corrects.
+    ///
+    /// The log should run on the same one.
     package let clock: AWSClock
     /// The requests sent so far.
     package let counters = AWSRequestCounters()

@@ -59,7 +59,9 @@ struct ContainerCredentials: CredentialsSource {
         return numbers.count == 4 && numbers[0] == "127" && numbers.allSatisfy { UInt8($0) != nil }
     }
 
-    /// The token that the endpoint asks for. Its file is read each time: it is replaced before it expires.
+    /// The token that the endpoint asks for.
+    ///
+    /// Its file is read each time: it is replaced before it expires.
     private func authorization() throws(AWSError) -> String? {
         let variable = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
         var token = environment[variable] ?? ""

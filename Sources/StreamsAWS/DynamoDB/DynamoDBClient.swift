@@ -69,7 +69,9 @@ package struct DynamoDBClient: Sendable {
         return try await write("DeleteItem", body, condition, returnsOld: returnsOld, deadline: deadline)
     }
 
-    /// A page of the items of one partition. Not a strong read.
+    /// A page of the items of one partition.
+    ///
+    /// Not a strong read: what was written a moment ago may be missing.
     package func query(_ query: DynamoDBQuery, deadline: Duration? = nil) async throws(AWSError) -> DynamoDBPage {
         var body = DynamoDBBody(table: table)
         body.index = query.index

@@ -35,6 +35,8 @@ package struct AWSError: Error, Sendable {
         case noRegion
         /// A setting is not of the form it must have.
         case badSetting
+        /// The store has no room left, or a quota is used up; S3 itself never says so.
+        case outOfSpace
         /// The answer is not what AWS's documents say.
         case unexpectedAnswer
         /// Any other refusal, by AWS's own code.
@@ -45,7 +47,9 @@ package struct AWSError: Error, Sendable {
     package var code: Code
     /// What may have happened in spite of it: unknown as soon as the outcome of any try is unknown.
     package var effect: StoreError.Effect
-    /// Sentences for the operator: what happened and what to change. Never holds credentials.
+    /// Sentences for the operator: what happened and what to change.
+    ///
+    /// Never holds credentials.
     package var message: String
     /// AWS's id of the last request, which its support asks for.
     package var requestID: String?
@@ -77,6 +81,7 @@ extension AWSError {
         case .noCredentials, .invalidCredentials, .invalidSignature, .accessDenied, .noSuchBucket, .noSuchTable,
             .wrongRegion, .noRegion, .badSetting, .other:
             .misconfigured
+        case .outOfSpace: .outOfSpace
         case .unexpectedAnswer: .corrupt
         }
     }

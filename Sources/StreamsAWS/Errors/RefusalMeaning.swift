@@ -9,8 +9,11 @@ enum RefusalMeaning {
         if conflicts.contains(refusal.code) { return (.conflict, .unavailable) }
         if expiredCredentials.contains(refusal.code) { return (.expiredCredentials, .expiredCredentials) }
         if isClockSkew(refusal) { return (.clockSkew(isCorrected: false), .clockSkew) }
-        if passing.contains(refusal.code) || refusal.status >= 500 { return (.serverFault, .unavailable) }
-        return (.permanent, permanent[refusal.code] ?? .other(refusal.code))
+        if let code = permanent[refusal.code] { return (.permanent, code) }
+        if passing.contains(refusal.code) || (refusal.status >= 500 && refusal.status != 501) {
+            return (.serverFault, .unavailable)
+        }
+        return (.permanent, .other(refusal.code))
     }
 
     /// Certainly nothing happened when AWS refused; a failure on its side tells nothing.
@@ -52,6 +55,9 @@ enum RefusalMeaning {
         "UnrecognizedClientException": .invalidCredentials, "InvalidToken": .invalidCredentials,
         "MissingAuthenticationToken": .invalidCredentials, "MissingAuthenticationTokenException": .invalidCredentials,
         "InvalidSignatureException": .invalidSignature, "SignatureDoesNotMatch": .invalidSignature,
+        // Stores other than S3.
+        "XMinioStorageFull": .outOfSpace, "InsufficientStorage": .outOfSpace, "QuotaExceeded": .outOfSpace,
+        "XMinioAdminBucketQuotaExceeded": .outOfSpace, "HTTP507": .outOfSpace,
         "IncompleteSignature": .invalidSignature, "IncompleteSignatureException": .invalidSignature,
     ]
 

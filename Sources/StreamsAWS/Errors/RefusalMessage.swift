@@ -40,6 +40,9 @@ enum RefusalMessage {
                 return "\(resource) is not in \(context.region). Set AWS_REGION to its region."
             }
             return "\(resource) is in \(region), and this process uses \(context.region). Set AWS_REGION=\(region)."
+        case .outOfSpace: return "\(resource) has no room left. Free some, or raise its quota."
+        case .other("NotImplemented"):
+            return "this store lacks something that S3 has, perhaps conditional writes. Use another store."
         default:
             return refusal.status >= 500 ? "the service failed." : "the request was refused."
         }

@@ -55,8 +55,8 @@ enum ImportRules {
 
     /// Where even the whole of Foundation is too much.
     static let withoutFoundation: Set<String> = [
-        "StreamsModel", "StreamsCore", "StreamsAPI", "StreamsHTTP", "StreamsMetrics", "LambdaRuntime", "StreamsLambda",
-        "bootstrap",
+        "StreamsModel", "StreamsCore", "StreamsAPI", "StreamsHTTP", "StreamsMetrics", "AWSSigning", "StreamsAWS",
+        "LambdaRuntime", "StreamsLambda", "bootstrap",
     ]
 
     static func findings(_ file: SourceFile) -> [Finding] {
