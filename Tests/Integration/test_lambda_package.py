@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,92 @@ def test_what_is_no_program_is_refused(tmp_path: Path) -> None:
         assert result.returncode == 1 and "would not start on Lambda" in result.stderr
         assert "Traceback" not in result.stderr
     assert check(tmp_path / "none").returncode == 1
+
+
+# What `make lambda` does, with tools that only note what they are asked for: the real build takes minutes.
+
+HERE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "")
+OTHER = "arm64" if HERE == "x86_64" else "x86_64"
+MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+
+SWIFT = """#!/bin/sh
+echo "swift $*" >> "$NOTES"
+case "$*" in
+"sdk list") echo "$SDK" ;;
+*--show-bin-path*) echo "$BIN" ;;
+esac
+"""
+ENGINE = """#!/bin/sh
+echo "engine $*" >> "$NOTES"
+[ "$1" = info ] && exit "$ENGINE_STATUS"
+folder=$(echo "$*" | sed "s/.*--scratch-path \\([^ ]*\\).*/\\1/")
+mkdir -p "$folder/release" && cp "$BIN/bootstrap" "$folder/release/bootstrap"
+"""
+
+
+class Build:
+    """A run of `scripts/lambda` among such tools."""
+
+    def __init__(self, folder: Path, *, sdk: str = "", engine: bool = False, arch: str = "") -> None:
+        tools = folder / "tools"
+        tools.mkdir(exist_ok=True)
+        for name, text in [("swift", SWIFT), ("docker", ENGINE), ("podman", ENGINE)]:
+            (tools / name).write_text(text)
+            (tools / name).chmod(0o755)
+        (folder / "bin").mkdir(exist_ok=True)
+        shutil.copy(compile_program(folder, "-static"), folder / "bin/bootstrap")
+        self.package = folder / "out/bootstrap.zip"
+        notes = folder / "notes"
+        notes.write_text("")
+        environment = os.environ | {
+            "PATH": f"{tools}:{os.environ['PATH']}", "NOTES": str(notes), "SDK": sdk, "BIN": str(folder / "bin"),
+            "ENGINE_STATUS": "0" if engine else "1", "ARCH": arch,
+        }
+        result = subprocess.run(
+            [REPOSITORY / "scripts/lambda", self.package], env=environment, capture_output=True, text=True)
+        self.status, self.errors, self.notes = result.returncode, result.stderr, notes.read_text()
+
+
+def test_the_package_holds_one_program_and_is_the_same_each_time(tmp_path: Path) -> None:
+    build = Build(tmp_path)
+    assert build.status == 0, build.errors
+    data = build.package.read_bytes()
+    with zipfile.ZipFile(build.package) as archive:
+        (entry,) = archive.infolist()
+        assert entry.filename == "bootstrap" and entry.external_attr >> 16 == 0o100755
+        assert archive.read(entry) == (tmp_path / "bin/bootstrap").read_bytes()
+    os.utime(tmp_path / "bin/bootstrap", (0, 0))
+    assert Build(tmp_path).package.read_bytes() == data
+
+
+def test_the_static_sdk_comes_first(tmp_path: Path) -> None:
+    build = Build(tmp_path, sdk="swift-6.3-RELEASE_static-linux-0.1.0", engine=True, arch=HERE)
+    assert build.status == 0, build.errors
+    assert f"--swift-sdk {MACHINES[HERE]}-swift-linux-musl" in build.notes and "engine" not in build.notes
+    # Without a wish it is for arm64, and what comes out must be.
+    build = Build(tmp_path, sdk="swift-6.3-RELEASE_static-linux-0.1.0", arch=OTHER)
+    assert build.status == 1 and f"not for {OTHER}" in build.errors
+    assert f"--swift-sdk {MACHINES[OTHER]}-swift-linux-musl" in build.notes
+
+
+def test_a_container_engine_that_answers_comes_next(tmp_path: Path) -> None:
+    build = Build(tmp_path, engine=True, arch=HERE)
+    assert build.status == 0, build.errors
+    assert f"--platform linux/{HERE}" in build.notes and "amazonlinux2023" in build.notes
+    assert "-static-executable" in build.notes and "swift build" in build.notes
+
+
+def test_else_it_is_built_for_this_machine_and_says_what_that_is_good_for(tmp_path: Path) -> None:
+    build = Build(tmp_path)
+    assert build.status == 0, build.errors
+    assert f"NATIVE BUILD for {HERE}" in build.errors and "Good for tests on this machine" in build.errors
+    assert "-Xswiftc -static-executable" in build.notes
+
+
+def test_what_can_not_be_built_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    for arch in (OTHER, "sparc"):
+        build = Build(tmp_path, arch=arch)
+        assert build.status == 1 and arch in build.errors and not build.package.exists()
 
 
 # The image of the server. No container engine is asked for here: this checks that what the Dockerfile names is there.
