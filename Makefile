@@ -4,11 +4,12 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench fuzz lint format clean
+.PHONY: help run build test lambda bench fuzz lint format clean
 # The targets are steps of one build: side by side they would only wait for its lock.
 .NOTPARALLEL:
 
 ARGS ?=
+ARCH ?=
 # On Linux the binary carries the Swift runtime: one file to copy, and a quicker start. Apple's systems bring it.
 RELEASE_FLAGS := -c release --product streams $(if $(filter Linux,$(shell uname -s)),--static-swift-stdlib)
 FUZZ_SECONDS ?= 300
@@ -30,8 +31,12 @@ test:  ## everything that CI checks: lint, build, all tests
 	@$(MAKE) --no-print-directory lint
 	swift build --build-tests
 	swift build --product streams
+	swift build --product bootstrap
 	swift test --skip-build
 	.venv/bin/python -m pytest Tests/Integration
+
+lambda:  ## build bootstrap.zip for a Lambda function, into .build/lambda (ARCH=arm64 or x86_64)
+	@ARCH="$(ARCH)" scripts/lambda
 
 bench:  ## measure the release build against the peers found here (ARGS="...")
 	@scripts/setup

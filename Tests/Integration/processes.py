@@ -16,9 +16,18 @@ _children: list[subprocess.Popen[bytes]] = []
 
 def binary() -> Path:
     """The program under test: `STREAMS_BINARY`, or the debug build of this repository."""
-    path = Path(os.environ.get("STREAMS_BINARY") or REPOSITORY / ".build/debug/streams").absolute()
+    return _program("streams", "STREAMS_BINARY")
+
+
+def bootstrap() -> Path:
+    """The Lambda function's program: `STREAMS_BOOTSTRAP`, or the debug build of this repository."""
+    return _program("bootstrap", "STREAMS_BOOTSTRAP")
+
+
+def _program(name: str, variable: str) -> Path:
+    path = Path(os.environ.get(variable) or REPOSITORY / ".build/debug" / name).absolute()
     if not os.access(path, os.X_OK):
-        raise FileNotFoundError(f"There is no program at {path}: run 'swift build', or set STREAMS_BINARY.")
+        raise FileNotFoundError(f"There is no program at {path}: run 'swift build --product {name}', or set {variable}.")
     return path
 
 

@@ -22,7 +22,9 @@ struct Base64Tests {
         #expect(Base64.encode([0xFB, 0xFF, 0xBF]) == "+/+/")
     }
 
-    @Test("what is no base64 is refused", arguments: ["Z", "Zg", "Zg=", "Zg===", "Z===", "====", "Zg==Zg==", "Z-==", "Zm9v\n", "é==="])
+    @Test(
+        "what is no base64 is refused",
+        arguments: ["Z", "Zg", "Zg=", "Zg===", "Z===", "====", "Zg==Zg==", "Z-==", "Zm9v\n", "é==="])
     func refusals(text: String) {
         #expect(Base64.decode(text) == nil)
     }

@@ -33,7 +33,8 @@ struct FunctionSettingsTests {
         arguments: [
             ("BUCKET_NAME", ""), ("BUCKET_NAME", "ab"), ("BUCKET_NAME", "Messages"), ("BUCKET_NAME", "a_b"),
             ("BUCKET_NAME", "-abc"), ("BUCKET_NAME", "s3://abc"), ("BUCKET_NAME", String(repeating: "a", count: 64)),
-            ("COUNTERS_TABLE", ""), ("COUNTERS_TABLE", "ab"), ("COUNTERS_TABLE", "a b c"), ("COUNTERS_TABLE", "a\u{10}bc"),
+            ("COUNTERS_TABLE", ""), ("COUNTERS_TABLE", "ab"), ("COUNTERS_TABLE", "a b c"),
+            ("COUNTERS_TABLE", "a\u{10}bc"),
             ("COUNTERS_TABLE", "arn:aws:dynamodb:x"), ("LOG_LEVEL", "verbose"), ("LOG_LEVEL", "INFO"),
             ("STREAMS_RESPONSE_STREAMING", "yes"), ("STREAMS_RESPONSE_STREAMING", "1"),
         ])

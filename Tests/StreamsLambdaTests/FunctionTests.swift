@@ -70,10 +70,20 @@ struct FunctionTests {
             try await produce("2", on: front)
             let answer = try await front.answer(request)
             #expect(
-                answer.timeless == ": connected\n\n" + #"id: 1\ndata: {"offset":1,"payload":1,"timestamp":T}"#
-                    .replacing(#"\n"#, with: "\n") + "\n\n"
-                    + #"id: 2\ndata: {"offset":2,"payload":2,"timestamp":T}"#.replacing(#"\n"#, with: "\n") + "\n\n"
-                    + "retry: 1000\nid: 2\n\n")
+                answer.timeless == """
+                    : connected
+
+                    id: 1
+                    data: {"offset":1,"payload":1,"timestamp":T}
+
+                    id: 2
+                    data: {"offset":2,"payload":2,"timestamp":T}
+
+                    retry: 1000
+                    id: 2
+
+
+                    """)
             let latest = APIRequest(
                 method: .get, target: Self.consume + "?offset=latest", headers: [.accept: "text/event-stream"])
             #expect(try await front.answer(latest).text == ": connected\n\nretry: 1000\nid: 2\n\n")
