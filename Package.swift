@@ -82,7 +82,8 @@ let package = Package(
         .executableTarget(
             name: "streams",
             dependencies: [
-                "CAllocator", "StreamsAWS", "StreamsClient", "StreamsCore", "StreamsHTTP", "StreamsMetrics", "StreamsModel",
+                "CAllocator", "StreamsAWS", "StreamsClient", "StreamsCore", "StreamsHTTP", "StreamsMetrics",
+                "StreamsModel",
                 "StreamsServer", "StreamsSQLite",
                 argumentParser, coreMetrics, logging, serviceLifecycle, unixSignals,
             ]),
@@ -104,7 +105,8 @@ let package = Package(
             name: "StreamsServerTests",
             dependencies: [
                 "SocketTesting", "StreamsCore", "StreamsHTTP", "StreamsMetrics", "StreamsModel", "StreamsServer",
-                "StreamsTesting", asyncHTTPClient, coreMetrics, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+                "StreamsTesting", asyncHTTPClient, coreMetrics, httpTypes, logging, nioCore, nioHTTP1, nioPosix,
+                serviceLifecycle,
             ]),
         .testTarget(name: "StreamsMetricsTests", dependencies: ["StreamsMetrics", coreMetrics]),
         .testTarget(
@@ -123,7 +125,7 @@ let package = Package(
             name: "StreamsAWSTests",
             dependencies: [
                 "AWSSigning", "SocketTesting", "StreamsAWS", "StreamsCore", "StreamsModel", "StreamsTesting",
-                "bootstrap", "streams", logging, nioCore, nioHTTP1, nioPosix,
+                "bootstrap", "streams", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             ]),
         .testTarget(name: "TidyTests"),
         .testTarget(

@@ -24,6 +24,20 @@ struct FrontConformanceTests {
         }.run(check)
     }
 
+    /// Answers are streamed, so that event streams go on as they do with the server.
+    @Test("the Lambda function keeps the contract of the HTTP API", arguments: HTTPConformance.checks)
+    private func lambda(check: HTTPConformance.Check) async throws {
+        let emulator = try await EmulatedAWS.ministack.value
+        let gateway = try await LambdaGateway.shared.value
+        try await HTTPConformance { body in
+            let (store, environment) = try await emulator.makeStore()
+            let port = try await gateway.start(environment: environment, event: "url", streaming: true)
+            let result = await Self.run(body, store, port: port)
+            try await gateway.stop(port)
+            try result.get()
+        }.run(check)
+    }
+
     private static func run(
         _ body: @Sendable (HTTPFront) async throws -> Void, _ store: AWSStore, port: Int, stage: String = ""
     ) async -> Result<Void, any Error> {
