@@ -38,6 +38,7 @@ extension Log {
         while true {
             let head = try await head(of: request.topic) ?? .absent
             let position = try await position(request, in: head)
+            guard position < head.end || !isBehind(head, of: request.topic) else { throw .recovering }
             var reader = SegmentReader(log: self, topic: request.topic, head: head)
             var pass = try await reader.pass(
                 from: position, limit: request.limit, bytesMaximum: request.bytesMaximum)
@@ -79,9 +80,7 @@ extension Log {
         case .since(let time):
             return try await firstOffset(of: request.topic, since: time, in: head)
         case .offset(let offset) where offset > head.end && isBehind(head, of: request.topic):
-            throw StreamsError(.unavailable, StoreError.recovering(request.topic, for: .zero).publicDetail) {
-                $0.retryAfter = .seconds(1)
-            }
+            throw .recovering
         case .offset(let offset) where offset > head.end:
             throw StreamsError(
                 .offsetBeyondEnd, "Offset \(offset) lies past the end of \(request.topic), which is \(head.end)."
@@ -139,7 +138,7 @@ extension Log {
     }
 
     /// Whether the counter went back: then it is no word on where the topic ends.
-    private func isBehind(_ head: TopicHead, of topic: TopicName) -> Bool {
+    func isBehind(_ head: TopicHead, of topic: TopicName) -> Bool {
         head.closedUntil != nil || storedEnds.withLock { $0[topic] }.map { $0 > head.end } ?? false
     }
 
@@ -179,6 +178,13 @@ extension Log {
             logger.error("read failed", metadata: ["error": "\(error.message)"])
             throw StreamsError(.unavailable, error.publicDetail) { $0.retryAfter = .seconds(1) }
         }
+    }
+}
+
+extension StreamsError {
+    /// The topic's counter went back, and nobody knows where the topic ends until it is recovered.
+    static let recovering = StreamsError(.unavailable, StoreError.Code.recovering.publicDetail) {
+        $0.retryAfter = .seconds(1)
     }
 }
 
