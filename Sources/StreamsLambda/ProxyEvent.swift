@@ -1,7 +1,12 @@
-import FoundationEssentials
 import HTTPTypes
 package import LambdaRuntime
 package import StreamsHTTP
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation  // tidy: allow Apple's systems bring it, and have no FoundationEssentials
+#endif
 
 /// An HTTP request as Lambda hands it over: from API Gateway, a function URL, or a load balancer.
 ///
