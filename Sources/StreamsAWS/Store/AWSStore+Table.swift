@@ -281,7 +281,7 @@ extension AWSStore: Table {
     /// Moves the low mark of a topic forward to `offset`, never back.
     ///
     /// The objects below stay until they expire.
-    package func trim(_ topic: TopicName, before offset: Offset) async throws(StoreError) {
+    package func moveLowMark(of topic: TopicName, to offset: Offset) async throws(StoreError) {
         let update = DynamoDBUpdate(
             key: key(topic), update: "SET #trimmed = :offset",
             condition: "attribute_exists(#kind) AND (attribute_not_exists(#trimmed) OR #trimmed < :offset)",

@@ -66,6 +66,9 @@ extension InMemoryStore: Table {
         state.withLock { $0.topics[topic, default: TopicItem(createdAt: until)].close(until: until) }
     }
 
+    /// Moves the low mark forward, and drops what lies below.
+    package func moveLowMark(of topic: TopicName, to offset: Offset) async { trim(topic, before: offset) }
+
     /// Opens a topic again above its segments.
     package func reopen(
         _ topic: TopicName, closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp

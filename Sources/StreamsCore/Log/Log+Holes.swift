@@ -66,7 +66,9 @@ extension Log {
     ) async throws(StreamsError) {
         let end = min(gap.range.upperBound, settled)
         if gap.range.lowerBound == head.earliest {
-            return try await reading { () async throws(StoreError) in try await self.table.trim(topic, before: end) }
+            return try await reading { () async throws(StoreError) in
+                try await self.table.moveLowMark(of: topic, to: end)
+            }
         }
         let filler = Segment.filler(
             topic, gap.range.lowerBound..<end, appendID: makeAppendID(), timestamp: listedAt)

@@ -59,7 +59,7 @@ package protocol Table: Sendable {
     /// Moves the low mark of a topic forward to `offset`, at most to its end, never back.
     ///
     /// Only called where ``TopicHead/settledBelow`` shows that nothing below is on its way any more.
-    func trim(_ topic: TopicName, before offset: Offset) async throws(StoreError)
+    func moveLowMark(of topic: TopicName, to offset: Offset) async throws(StoreError)
 
     /// The names of at most `limit` topics, at least 1, that begin with `prefix` and come after `after`, in name order.
     ///
@@ -91,7 +91,7 @@ extension Table {
     ) async throws(StoreError) -> Bool { false }
 
     /// Without use in a store that settles nothing.
-    package func trim(_ topic: TopicName, before offset: Offset) async throws(StoreError) {}
+    package func moveLowMark(of topic: TopicName, to offset: Offset) async throws(StoreError) {}
 }
 
 /// What an append asks of the table.
