@@ -20,8 +20,9 @@ extension Log {
     ///
     /// - Throws: `topic_not_found`, `unavailable`.
     package func info(of topic: TopicName) async throws(StreamsError) -> TopicInfo {
+        let storedEnd = knownStoredEnd(of: topic)
         let found = try await head(of: topic)
-        guard !isBehind(found ?? .absent, of: topic) else { throw .recovering }
+        guard !isBehind(found ?? .absent, storedEnd) else { throw .recovering }
         guard let head = found else {
             throw StreamsError(.topicNotFound, "There is no topic \(topic); its first message, or PUT, creates it.")
         }

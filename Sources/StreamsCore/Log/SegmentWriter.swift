@@ -1,6 +1,5 @@
 import Logging
 import StreamsModel
-import Synchronization
 
 /// Writes one batch of a topic: claim, write once, acknowledge.
 ///
@@ -59,7 +58,7 @@ struct SegmentWriter {
         var backoff = Backoff(log.configuration)
         // Taken before the claim: what is stored only afterwards may well lie above it.
         var isNew = false
-        var storedEnd = log.storedEnds.withLock { $0[topic] }
+        var storedEnd = log.knownStoredEnd(of: topic)
         while true {
             do throws(StoreError) {
                 switch try await isNew ? log.table.claimCreating(request) : log.table.claim(request) {
@@ -74,7 +73,7 @@ struct SegmentWriter {
                     request.at = log.time.now()
                 case .closed(let until):
                     try await log.recover(topic, closedUntil: until)
-                    storedEnd = log.storedEnds.withLock { $0[topic] }
+                    storedEnd = log.knownStoredEnd(of: topic)
                     request.at = log.time.now()
                 }
             } catch {
