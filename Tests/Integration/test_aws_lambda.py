@@ -91,15 +91,14 @@ def test_connections_that_ended_while_the_function_was_frozen_are_made_anew(
     assert function.exit_statuses == []
 
 
-@pytest.mark.parametrize("kind", ["dynamodb.UpdateItem", "s3.PutObject"])
 def test_a_connection_that_fell_silent_while_the_function_was_frozen_is_given_up(
-    make_function: MakeFunction, proxy: FaultProxy, kind: str
+    make_function: MakeFunction, proxy: FaultProxy
 ) -> None:
     function = make_function(processes=1, freeze=True)
     with function.connect() as connection:
         assert connection.produce("t", b'{"payload":1}').status == 200
         wait_until(lambda: is_frozen(function), "the process is stopped")
-        proxy.inject(kind, Fault.HANGS)
+        proxy.inject("dynamodb.UpdateItem", Fault.HANGS)
         answer = connection.produce("t", b'{"payload":1}')
         assert (answer.status, answer.json().get("offset")) == (200, 2), answer
 
@@ -130,31 +129,28 @@ def test_an_append_that_aws_does_not_answer_is_answered_before_the_function_is_k
 
         assert append(1) == "acknowledged"
         proxy.inject(kind, fault, times=1000)
-        outcomes = [append(2), append(3)]
+        outcome = append(2)
         proxy.calm()
         wait_until(lambda: append(len(history.attempts) + 1) == "acknowledged", "appends go on", timeout=20, pause=0.1)
-    print(outcomes)
-    assert set(outcomes) <= {"unavailable", "outcome_unknown"}, outcomes
-    if kind == "dynamodb.UpdateItem":
-        # Without a claim that is answered nothing can have been written.
-        assert outcomes == ["unavailable", "unavailable"]
+    print(outcome)
+    # Without a claim that is answered nothing can have been written.
+    assert outcome == "unavailable" or (outcome == "outcome_unknown" and kind == "s3.PutObject"), outcome
     assert function.exit_statuses == []
     history.check(read_everything(make_server(store=store).start(), "t"))
 
 
-@pytest.mark.parametrize("kind", ["dynamodb.GetItem", "s3.GetObject"])
+@pytest.mark.parametrize("kind, wait", [("dynamodb.GetItem", 20), ("s3.GetObject", 0)])
 def test_a_read_that_aws_does_not_answer_is_answered_before_the_function_is_killed(
-    make_function: MakeFunction, proxy: FaultProxy, kind: str
+    make_function: MakeFunction, proxy: FaultProxy, kind: str, wait: int
 ) -> None:
     writer, function = make_function(processes=1), make_function(processes=1, timeout=TIMEOUT_SECONDS)
     with writer.connect() as connection:
         assert connection.produce("t", b'{"payload":1}').status == 200
     with function.connect() as connection:
         proxy.inject(kind, Fault.HANGS, times=1000)
-        for wait in (0, 20):
-            started = time.monotonic()
-            problem(connection.consume("t", offset=1, wait=wait), 503, "unavailable")
-            assert time.monotonic() - started < TIMEOUT_SECONDS
+        started = time.monotonic()
+        problem(connection.consume("t", offset=1, wait=wait), 503, "unavailable")
+        assert time.monotonic() - started < TIMEOUT_SECONDS
         proxy.calm()
         page, _, _ = messages_of_page(connection.consume("t", offset=1).body)
         assert [each.payload for each in page] == [b"1"]

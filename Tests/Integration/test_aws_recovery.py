@@ -91,14 +91,14 @@ def test_a_counter_lost_under_load_overlaps_nothing_and_heals_by_itself(
 
     acknowledged(50)
     copy = store.item("t")
-    acknowledged(150)
+    acknowledged(50)
     if loss == "deleted":
         store.delete_item("t")
     else:
         assert copy
         store.put_item(copy)
     wait_until(lambda: history.count(Outcome.REFUSED) > 0, "the topic is closed", timeout=20)
-    acknowledged(100)
+    acknowledged(50)
     traffic.stop()
     check_objects(store, "t")
     item = check_item(store, "t")

@@ -284,7 +284,8 @@ def test_one_batch_behind_is_one_get_item_and_one_get_object(
         assert counted(proxy, process, read) == {"dynamodb.GetItem": 1, "s3.GetObject": 1}
 
 
-@pytest.mark.parametrize("count", [25, 1200])
+@pytest.mark.parametrize("make_front, count", [
+    ("server", 25), ("lambda", 25), ("server", 1200)], indirect=["make_front"])
 def test_catching_up_is_a_list_for_each_thousand_objects_and_a_get_for_each(
     process: Front, store: AWSStore, proxy: FaultProxy, count: int
 ) -> None:
