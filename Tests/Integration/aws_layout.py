@@ -59,7 +59,7 @@ def check_item(store: AWSStore, topic: str) -> dict[str, Any]:
     assert {"pk", "current_offset", "created_at", "kind"} <= fields, item
     assert fields <= {
         "pk", "current_offset", "claim_offset", "claimed_at", "claim_id", "created_at", "kind", "trimmed_before",
-        "closed_until"}, item
+        "closed_until", "settled_below"}, item
     assert (item["pk"], item["kind"]) == (topic, "topic")
     numbers = fields - {"pk", "kind", "claim_id"}
     assert all(item[name] == int(item[name]) for name in numbers), item

@@ -15,6 +15,8 @@ from aws_store import AWSStore
 from emulators import Emulator
 from fault_proxy import FaultProxy
 from fronts import Front
+from lambda_front import LambdaFront
+from lambda_gateway import Gateway
 from processes import binary, end_all
 from server import Server
 
@@ -130,15 +132,30 @@ def make_store(ministack: Emulator, proxy: FaultProxy) -> Callable[[], AWSStore]
     return lambda: AWSStore.create(ministack, proxy.endpoint)
 
 
-@pytest.fixture(params=["server"])
-def make_front(request: pytest.FixtureRequest, make_server: Callable[..., Server]) -> Callable[..., Front]:
-    """Makes running fronts of one kind on a store, each with processes of its own, that end with the test."""
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    """What stands in front of functions, which end with the test."""
+    with Gateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture(params=["server", "lambda"])
+def make_front(
+    request: pytest.FixtureRequest, make_server: Callable[..., Server], gateway: Gateway
+) -> Callable[..., Front]:
+    """Makes running fronts of one kind on a store, each with processes of its own, that end with the test.
+
+    A function has two processes unless told; a server is always one.
+    """
     numbers = itertools.count(1)
 
-    def make(store: AWSStore, **environment: str) -> Front:
+    def server(store: AWSStore, processes: int = 1, **environment: str) -> Front:
         return make_server(store=store, environment=environment, name=f"server-{next(numbers)}").start()
 
-    return make
+    def function(store: AWSStore, processes: int = 2, **environment: str) -> Front:
+        return LambdaFront(gateway, store, environment, processes=processes)
+
+    return {"server": server, "lambda": function}[request.param]
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ class FaultProxy:
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.StreamWriter] = set()
         self._gates: list[Gate] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -105,6 +106,15 @@ class FaultProxy:
             gate.drop()
         self._gates.clear()
 
+    def cut_connections(self) -> int:
+        """Cuts the connections that clients have now; returns how many there were."""
+        async def cut() -> int:
+            for connection in self._connections:
+                connection.transport.abort()
+            return len(self._connections)
+
+        return asyncio.run_coroutine_threadsafe(cut(), self._loop).result(10)
+
     # What tests ask it
 
     def counts(self) -> Counter[str]:
@@ -143,6 +153,7 @@ class FaultProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream = _Upstream(self._upstream)
+        self._connections.add(writer)
         try:
             while request := await read_request(reader, writer):
                 await self._handle(request, reader, writer, upstream)
@@ -150,6 +161,7 @@ class FaultProxy:
             pass  # cancelled means that the proxy ends; nobody waits for this task
         finally:
             upstream.close()
+            self._connections.discard(writer)
             # Cut, not closed with ceremony: what was not read yet makes this a reset.
             writer.transport.abort()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import Protocol
 
 from http_client import Connection
@@ -11,6 +13,10 @@ class Front(Protocol):
     """Something on a port of 127.0.0.1 that serves the HTTP API, with processes that can be killed."""
 
     port: int
+
+    @property
+    def pids(self) -> list[int]:
+        """Its processes that run."""
 
     def connect(self, timeout: float = 20) -> Connection:
         """A new connection to it."""
@@ -26,3 +32,18 @@ class Front(Protocol):
 
     def close(self) -> None:
         """Ends it, however it is."""
+
+
+def aws_requests(front: Front) -> Counter[str]:
+    """The requests to AWS that a front's process has counted, by kind, as in `s3.PutObject`.
+
+    A function must have just one process for this: each counts its own.
+    """
+    with front.connect() as connection:
+        text = connection.get("/metrics").body.decode()
+    found: Counter[str] = Counter()
+    for line in text.splitlines():
+        if line.startswith("streams_aws_requests_total{"):
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
+            found[f"{labels['service']}.{labels['operation']}"] += round(float(line.rsplit(" ", 1)[1]))
+    return found

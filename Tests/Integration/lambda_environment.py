@@ -84,7 +84,7 @@ class Environment:
         """Ends the process by SIGTERM, and by SIGKILL where that does not do it."""
         self._is_closing = True
         process = self.process
-        if process and process.returncode is None:
+        if process and self.is_running:
             self.send_signal(signal.SIGCONT)
             self.send_signal(signal.SIGTERM)
             try:
@@ -103,9 +103,14 @@ class Environment:
         if self._server:
             self._server.close()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a process that has not ended."""
+        return self.process is not None and self.process.returncode is None
+
     def send_signal(self, number: int) -> None:
         """Sends the process a signal, where there is one."""
-        if self.process and self.process.returncode is None:
+        if self.process and self.is_running:
             try:
                 self.process.send_signal(number)
             except ProcessLookupError:

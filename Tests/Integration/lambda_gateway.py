@@ -92,7 +92,7 @@ class FunctionServer:
         """What there is to see of the processes."""
         return {
             "port": self.port,
-            "pids": [item.process.pid for item in self.environments if item.process],
+            "pids": [item.process.pid for item in self.environments if item.is_running],
             "exit_statuses": [status for item in self.environments for status in item.exit_statuses],
             "init_errors": [error for item in self.environments for error in item.init_errors],
             "invocations": sum(item.invocation_count for item in self.environments),
@@ -303,6 +303,14 @@ class Gateway:
         """Ends a function by SIGTERM; returns what became of it."""
         return self.run(self._control.stop(port))
 
+    def signal(self, port: int, number: int) -> None:
+        """Sends a signal to all processes of a function that run."""
+        async def send() -> None:
+            for environment in self._control.function(port).environments:
+                environment.send_signal(number)
+
+        self.run(send())
+
     def start_seconds(self, port: int) -> float:
         """How long the first process took from its start to its first request for an event."""
         environment = self._control.function(port).environments[0]
@@ -320,6 +328,10 @@ class Function:
     def report(self) -> dict[str, Any]:
         """Pids, exit statuses, errors at start, log."""
         return self.gateway.report(self.port)
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to all of its processes."""
+        self.gateway.signal(self.port, number)
 
     def stop(self) -> dict[str, Any]:
         """Ends it by SIGTERM; returns what became of it."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import select
 import signal
 import subprocess
 import time
-from collections import Counter
 from pathlib import Path
 
 from aws_store import AWSStore
@@ -102,6 +100,11 @@ class Server:
         return self._process.pid
 
     @property
+    def pids(self) -> list[int]:
+        """The process id, as long as it runs."""
+        return [self.pid] if self.is_running else []
+
+    @property
     def is_running(self) -> bool:
         """Whether the process has not ended."""
         return self._process is not None and self._process.poll() is None
@@ -145,17 +148,6 @@ class Server:
             if line.startswith(name + " "):
                 return float(line.split()[1])
         raise AssertionError(f"There is no metric {name} in:\n{text}")
-
-    def aws_requests(self) -> Counter[str]:
-        """The requests to AWS that the server has counted, by kind, as in `s3.PutObject`."""
-        with self.connect() as connection:
-            text = connection.get("/metrics").body.decode()
-        found: Counter[str] = Counter()
-        for line in text.splitlines():
-            if line.startswith("streams_aws_requests_total{"):
-                labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
-                found[f"{labels['service']}.{labels['operation']}"] += round(float(line.rsplit(" ", 1)[1]))
-        return found
 
     def end_offset(self, topic: str) -> int:
         """The end offset of a topic; 1 where there is no such topic."""

@@ -13,10 +13,14 @@ from command_line import Outcome, run
 from emulators import Credentials, Emulator
 from fault_proxy import FaultProxy
 from faults import Fault
+from fronts import Front
 from http_client import Answer
+from lambda_front import LambdaFront
+from lambda_gateway import Gateway
 from messages import problem
 from server import Server
 
+MakeFront = Callable[..., Front]
 SETTINGS = {
     "BUCKET_NAME": "streams-bucket", "COUNTERS_TABLE": "streams-table", "AWS_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "AKIDOFSETTINGS", "AWS_SECRET_ACCESS_KEY": "secret-of-settings",
@@ -130,12 +134,9 @@ ALL_ACTIONS = [
     "dynamodb:DeleteItem", "dynamodb:Query"]
 
 
-def test_a_role_with_these_actions_and_no_others_is_enough(
-    make_server: Callable[..., Server], strict_store: AWSStore
-) -> None:
-    store = strict_store.signed_by(strict_store.credentials_allowing(*ALL_ACTIONS))
-    server = make_server(store=store).start()
-    with server.connect() as connection:
+def test_a_role_with_these_actions_and_no_others_is_enough(make_front: MakeFront, strict_store: AWSStore) -> None:
+    front = make_front(strict_store.signed_by(strict_store.credentials_allowing(*ALL_ACTIONS)))
+    with front.connect() as connection:
         for number in range(1, 4):
             assert connection.produce("t", b'{"payload":1}').json()["offset"] == number
         assert connection.request("PUT", "/topics/empty").status == 201
@@ -146,35 +147,48 @@ def test_a_role_with_these_actions_and_no_others_is_enough(
 
 @pytest.mark.parametrize("lacking", ["s3:PutObject", "dynamodb:UpdateItem"])
 def test_a_role_that_may_not_append_is_said_with_the_action_it_lacks(
-    make_server: Callable[..., Server], strict_store: AWSStore, lacking: str
+    make_front: MakeFront, strict_store: AWSStore, lacking: str
 ) -> None:
     allowed = [each for each in ALL_ACTIONS if each != lacking]
     credentials = strict_store.credentials_allowing(*allowed)
-    server = make_server(store=strict_store.signed_by(credentials)).start()
-    with server.connect() as connection:
+    front = make_front(strict_store.signed_by(credentials))
+    with front.connect() as connection:
         answer = connection.produce("t", b'{"payload":1}')
     problem(answer, 503, "unavailable")
-    line = logged(server, lacking)
+    line = logged(front, lacking)
     assert "denied" in line.lower() or "allow" in line.lower()
-    keep_secrets(credentials, server, answer)
+    keep_secrets(credentials, front, answer)
 
 
-@pytest.mark.parametrize("wrong", ["secret", "key", "token"])
-def test_wrong_credentials_are_said_and_not_shown(
+WRONG_CREDENTIALS = {
+    "secret": {"secret_access_key": "a-secret-that-is/wrong+altogether"},
+    "key": {"access_key_id": "AKIDNOSUCHKEYATALL00"}, "token": {"session_token": "a-token-that-is/wrong+altogether=="}}
+
+
+@pytest.mark.parametrize("wrong", WRONG_CREDENTIALS)
+def test_wrong_credentials_are_said_at_the_start_and_not_shown(
     make_server: Callable[..., Server], strict_store: AWSStore, wrong: str
 ) -> None:
-    right = strict_store.credentials_allowing(*ALL_ACTIONS)
-    credentials = {
-        "secret": replace(right, secret_access_key="a-secret-that-is/wrong+altogether"),
-        "key": replace(right, access_key_id="AKIDNOSUCHKEYATALL00"),
-        "token": replace(right, session_token="a-token-that-is/wrong+altogether=="),
-    }[wrong]
+    credentials = replace(strict_store.credentials_allowing(*ALL_ACTIONS), **WRONG_CREDENTIALS[wrong])
     server = make_server(store=strict_store.signed_by(credentials))
     server.launch()
     assert server.wait() == 1
     line = logged(server, "AWS_SECRET_ACCESS_KEY" if wrong == "secret" else "AWS_")
     assert "credentials" in line.lower() or "AWS_" in line
     keep_secrets(credentials, server)
+
+
+@pytest.mark.parametrize("wrong", WRONG_CREDENTIALS)
+def test_wrong_credentials_of_a_function_are_said_with_the_first_request_and_not_shown(
+    gateway: Gateway, strict_store: AWSStore, wrong: str
+) -> None:
+    credentials = replace(strict_store.credentials_allowing(*ALL_ACTIONS), **WRONG_CREDENTIALS[wrong])
+    function = LambdaFront(gateway, strict_store.signed_by(credentials), {"LOG_LEVEL": "trace"}, processes=1)
+    with function.connect() as connection:
+        answer = connection.produce("t", b'{"payload":1}')
+    problem(answer, 503, "unavailable")
+    logged(function, "AWS_SECRET_ACCESS_KEY" if wrong == "secret" else credentials.access_key_id)
+    keep_secrets(credentials, function, answer)
 
 
 def test_health_says_when_aws_does_not_answer(
@@ -191,34 +205,34 @@ def test_health_says_when_aws_does_not_answer(
 
 
 def test_secrets_are_kept_at_the_most_talkative_log_level_and_under_faults(
-    make_server: Callable[..., Server], strict_ministack: Emulator, strict_store: AWSStore
+    make_front: MakeFront, strict_ministack: Emulator, strict_store: AWSStore
 ) -> None:
     credentials = strict_store.credentials_allowing(*ALL_ACTIONS)
     with FaultProxy(strict_ministack.endpoint) as proxy:
         store = strict_store.signed_by(credentials).behind(proxy.endpoint)
-        server = make_server(store=store, arguments=["--log-level", "trace"]).start()
+        front = make_front(store, STREAMS_LOG_LEVEL="trace", LOG_LEVEL="trace")
         answers = []
-        with server.connect() as connection:
+        with front.connect() as connection:
             for fault in (Fault.LOST, Fault.ANSWER_CUT, Fault.INTERNAL_ERROR, Fault.SLOW_DOWN):
                 proxy.inject("s3.PutObject", fault)
                 answers.append(connection.produce("t", b'{"payload":1}'))
             answers += [connection.get("/metrics"), connection.get("/health"), connection.consume("t")]
-        keep_secrets(credentials, server, *answers)
+        keep_secrets(credentials, front, *answers)
 
 
-def logged(server: Server, text: str) -> str:
+def logged(front: Front, text: str) -> str:
     """The first line of the log with this text."""
-    lines = [line for line in server.log().splitlines() if text in line]
-    assert lines, f"the log does not say {text!r}:\n{server.log()}"
+    lines = [line for line in front.log().splitlines() if text in line]
+    assert lines, f"the log does not say {text!r}:\n{front.log()}"
     return lines[0]
 
 
-def keep_secrets(credentials: Credentials, server: Server, *answers: Answer) -> None:
-    """No secret is in the log, an answer, or the command line."""
-    said = server.log() + "".join(f"{answer.headers} {answer.body!r}" for answer in answers)
+def keep_secrets(credentials: Credentials, front: Front, *answers: Answer) -> None:
+    """No secret is in the log, an answer, or a command line."""
+    said = front.log() + "".join(f"{answer.headers} {answer.body!r}" for answer in answers)
     # Without answers there was no start.
     if answers:
-        said += Path(f"/proc/{server.pid}/cmdline").read_text()
+        said += "".join(Path(f"/proc/{pid}/cmdline").read_text() for pid in front.pids)
     for secret in (credentials.secret_access_key, credentials.session_token):
         assert not secret or secret not in said
     assert "Signature=" not in said

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Callable
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from aws_layout import check_item, check_object, check_objects, seed
 from aws_store import AWSStore, StoredObject, object_key
 from fault_proxy import FaultProxy
-from fronts import Front
+from fronts import Front, aws_requests
 from http_client import NDJSON
 from messages import messages_of_page, problem, read_all
 from server import Server
@@ -29,9 +30,9 @@ def front(make_front: MakeFront, store: AWSStore) -> Front:
 
 
 @pytest.fixture
-def server(make_server: Callable[..., Server], store: AWSStore) -> Server:
-    """A server on an empty store, whose metrics can be asked."""
-    return make_server(store=store).start()
+def process(make_front: MakeFront, store: AWSStore) -> Front:
+    """A front of one process on an empty store, which counts all requests itself."""
+    return make_front(store, processes=1)
 
 
 def test_what_is_produced_is_read_back_by_any_front(front: Front, make_front: MakeFront, store: AWSStore) -> None:
@@ -221,38 +222,38 @@ def test_what_expired_below_the_marks_is_trimmed_and_no_hole(make_front: MakeFro
 # What it costs
 
 
-def counted(proxy: FaultProxy, server: Server, work: Callable[[], object]) -> Counter[str]:
-    """The requests that a piece of work takes: by the proxy, and by the server's own count, which agree."""
-    own = server.aws_requests()
+def counted(proxy: FaultProxy, process: Front, work: Callable[[], object]) -> Counter[str]:
+    """The requests that a piece of work takes: by the proxy, and by the process's own count, which agree."""
+    own = aws_requests(process)
     with proxy.counting() as counts:
         work()
-    assert server.aws_requests() - own == counts
+    assert aws_requests(process) - own == counts
     return counts
 
 
-def test_a_produce_is_one_update_and_one_put(server: Server, store: AWSStore, proxy: FaultProxy) -> None:
-    with server.connect() as connection:
+def test_a_produce_is_one_update_and_one_put(process: Front, store: AWSStore, proxy: FaultProxy) -> None:
+    with process.connect() as connection:
         connection.produce("t", b'{"payload":1}')
         for body in (b"1\n", b"1\n" * 10_000):
             for _ in range(5):
-                counts = counted(proxy, server, lambda: connection.produce("t", body, NDJSON))
+                counts = counted(proxy, process, lambda: connection.produce("t", body, NDJSON))
                 assert counts == {"dynamodb.UpdateItem": 1, "s3.PutObject": 1}
 
 
-def test_a_fresh_server_appends_to_a_topic_for_the_same(
-    server: Server, make_server: Callable[..., Server], store: AWSStore, proxy: FaultProxy
+def test_a_fresh_process_appends_to_a_topic_for_the_same(
+    process: Front, make_front: MakeFront, store: AWSStore, proxy: FaultProxy
 ) -> None:
-    with server.connect() as connection:
+    with process.connect() as connection:
         connection.produce("t", b'{"payload":1}')
-    fresh = make_server(store=store, name="fresh").start()
+    fresh = make_front(store, processes=1)
     with fresh.connect() as connection:
         counts = counted(proxy, fresh, lambda: connection.produce("t", b'{"payload":2}'))
         assert counts == {"dynamodb.UpdateItem": 1, "s3.PutObject": 1}
 
 
-def test_creating_a_topic_costs_a_list_and_little_more(server: Server, proxy: FaultProxy) -> None:
-    with server.connect() as connection:
-        counts = counted(proxy, server, lambda: connection.produce("t", b'{"payload":1}'))
+def test_creating_a_topic_costs_a_list_and_little_more(process: Front, proxy: FaultProxy) -> None:
+    with process.connect() as connection:
+        counts = counted(proxy, process, lambda: connection.produce("t", b'{"payload":1}'))
     print("creating a topic with its first message:", dict(counts))
     assert counts["s3.PutObject"] == 1
     assert counts["s3.ListObjectsV2"] <= 1
@@ -263,38 +264,39 @@ def test_creating_a_topic_costs_a_list_and_little_more(server: Server, proxy: Fa
     assert sum(counts.values()) == writes + 1 + counts["s3.ListObjectsV2"] + counts["dynamodb.GetItem"]
 
 
-def test_an_idle_poll_is_one_get_item(server: Server, store: AWSStore, proxy: FaultProxy) -> None:
+def test_an_idle_poll_is_one_get_item(process: Front, store: AWSStore, proxy: FaultProxy) -> None:
     seed(store, "t", [3])
-    with server.connect() as connection:
+    with process.connect() as connection:
         for offset in (4, "latest", 4):
-            counts = counted(proxy, server, lambda: connection.consume("t", offset=offset))
+            counts = counted(proxy, process, lambda: connection.consume("t", offset=offset))
             assert counts == {"dynamodb.GetItem": 1}
 
 
 def test_one_batch_behind_is_one_get_item_and_one_get_object(
-    server: Server, store: AWSStore, proxy: FaultProxy
+    process: Front, store: AWSStore, proxy: FaultProxy
 ) -> None:
     messages = seed(store, "t", [3, 40])
-    with server.connect() as connection:
+    with process.connect() as connection:
         def read() -> None:
             page, _, _ = messages_of_page(connection.consume("t", offset=4, limit=100).body)
             assert page == messages[3:]
 
-        assert counted(proxy, server, read) == {"dynamodb.GetItem": 1, "s3.GetObject": 1}
+        assert counted(proxy, process, read) == {"dynamodb.GetItem": 1, "s3.GetObject": 1}
 
 
-@pytest.mark.parametrize("count", [25, 1200])
+@pytest.mark.parametrize("make_front, count", [
+    ("server", 25), ("lambda", 25), ("server", 1200)], indirect=["make_front"])
 def test_catching_up_is_a_list_for_each_thousand_objects_and_a_get_for_each(
-    server: Server, store: AWSStore, proxy: FaultProxy, count: int
+    process: Front, store: AWSStore, proxy: FaultProxy, count: int
 ) -> None:
     messages = seed(store, "t", [2] * count)
-    with server.connect() as connection:
+    with process.connect() as connection:
         found = []
 
         def read() -> None:
             found.extend(read_all(connection, "t"))
 
-        counts = counted(proxy, server, read)
+        counts = counted(proxy, process, read)
     assert found == messages
     print(dict(counts))
     assert counts["s3.GetObject"] == count
@@ -304,10 +306,9 @@ def test_catching_up_is_a_list_for_each_thousand_objects_and_a_get_for_each(
 
 
 def test_what_arrives_together_shares_claims_and_puts(
-    server: Server, store: AWSStore, proxy: FaultProxy
+    make_server: Callable[..., Server], store: AWSStore, proxy: FaultProxy
 ) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
+    server = make_server(store=store).start()
     producers, each = 32, 20
     with server.connect() as connection:
         connection.produce("t", b'{"payload":0}')

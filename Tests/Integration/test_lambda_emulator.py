@@ -9,20 +9,21 @@ from typing import Callable, Iterator
 import pytest
 
 import lambda_events
+from aws_store import AWSStore
 from lambda_emulator import Emulator
 from lambda_events import Request
 from processes import bootstrap
 
-VARIABLES = {"BUCKET_NAME": "messages", "COUNTERS_TABLE": "counters"}
+Emulate = Callable[..., Emulator]
 
 
 @pytest.fixture
-def emulate(tmp_path: Path) -> Iterator[Callable[..., Emulator]]:
-    """Starts emulators that end with the test."""
+def emulate(tmp_path: Path, store: AWSStore) -> Iterator[Emulate]:
+    """Starts emulators with a function on an empty store; they end with the test."""
     emulators: list[Emulator] = []
 
-    def emulate(environment: dict[str, str] = VARIABLES, **options) -> Emulator:
-        emulators.append(Emulator(bootstrap(), environment, tmp_path, **options))
+    def emulate(environment: dict[str, str] | None = None, **options) -> Emulator:
+        emulators.append(Emulator(bootstrap(), store.environment | (environment or {}), tmp_path, **options))
         return emulators[-1]
 
     yield emulate
@@ -47,7 +48,7 @@ def url(emulator: Emulator, method: str, target: str, body: bytes = b"", **heade
 
 
 @pytest.mark.bounded(120)
-def test_events_go_in_and_answers_come_out(emulate: Callable[..., Emulator]) -> None:
+def test_events_go_in_and_answers_come_out(emulate: Emulate) -> None:
     emulator = emulate()
     assert json.loads(rest(emulator, "GET", "/health").body)["status"] == "ok"
     for send in (rest, url):
@@ -58,9 +59,7 @@ def test_events_go_in_and_answers_come_out(emulate: Callable[..., Emulator]) -> 
     assert [message["payload"] for message in page["messages"]] == [{"a": "🍵"}] * 2
 
 
-def test_an_event_that_is_no_request_is_an_error_and_the_next_one_is_answered(
-    emulate: Callable[..., Emulator],
-) -> None:
+def test_an_event_that_is_no_request_is_an_error_and_the_next_one_is_answered(emulate: Emulate) -> None:
     emulator = emulate()
     for event in ({}, {"Records": []}, [], "x", 1, b"{", b""):
         _, document = emulator.invoke(event)
@@ -70,8 +69,8 @@ def test_an_event_that_is_no_request_is_an_error_and_the_next_one_is_answered(
     assert rest(emulator, "GET", "/health").status == 200
 
 
-def test_a_function_without_settings_reports_them(emulate: Callable[..., Emulator]) -> None:
-    emulator = emulate({"COUNTERS_TABLE": "counters"})
+def test_a_function_without_settings_reports_them(emulate: Emulate) -> None:
+    emulator = emulate({"BUCKET_NAME": ""})
     for _ in range(2):
         status, document = emulator.invoke({})
         assert status == 502
@@ -80,7 +79,7 @@ def test_a_function_without_settings_reports_them(emulate: Callable[..., Emulato
         assert error["errorMessage"].startswith("BUCKET_NAME is not set")
 
 
-def test_no_wait_runs_into_the_timeout(emulate: Callable[..., Emulator]) -> None:
+def test_no_wait_runs_into_the_timeout(emulate: Emulate) -> None:
     emulator = emulate(timeout=2)
     for _ in range(2):
         page = json.loads(rest(emulator, "GET", "/topics/orders/consume?wait=20").body)
@@ -89,7 +88,7 @@ def test_no_wait_runs_into_the_timeout(emulate: Callable[..., Emulator]) -> None
 
 
 @pytest.mark.bounded(180)
-def test_answers_keep_to_the_limit_of_six_megabytes(emulate: Callable[..., Emulator]) -> None:
+def test_answers_keep_to_the_limit_of_six_megabytes(emulate: Emulate) -> None:
     emulator = emulate()
     # Each byte of such a payload takes four in the answer: it is escaped in the message, and again in the answer.
     payload = '"' + '\\"' * 524_000 + '"'

@@ -10,25 +10,28 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Iterator
+from typing import Callable
 
 import pytest
 
+from aws_store import AWSStore
 from conditions import wait_until
 from http_client import EVENTS, Connection
 from lambda_gateway import Function, Gateway
 from processes import bootstrap, end, spawn
 
-VARIABLES = {"BUCKET_NAME": "messages", "COUNTERS_TABLE": "counters"}
-STREAMING = VARIABLES | {"STREAMS_RESPONSE_STREAMING": "true"}
+Start = Callable[..., Function]
+STREAMING = {"STREAMS_RESPONSE_STREAMING": "true"}
 PREFIXES = {"rest": "/v1", "http": "", "url": ""}
 
 
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """A gateway that ends with the module's tests."""
-    with Gateway() as gateway:
-        yield gateway
+@pytest.fixture
+def start(gateway: Gateway, store: AWSStore) -> Start:
+    """Starts functions on an empty store."""
+    def start(environment: dict[str, str] | None = None, **options) -> Function:
+        return gateway.start([str(bootstrap())], store.environment | (environment or {}), **options)
+
+    return start
 
 
 @pytest.fixture(params=["rest", "http", "url"])
@@ -37,16 +40,12 @@ def event(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def start(gateway: Gateway, environment: dict[str, str] = VARIABLES, **options) -> Function:
-    return gateway.start([str(bootstrap())], environment, **options)
-
-
 def has_asked(function: Function) -> float:
     return function.gateway.start_seconds(function.port)
 
 
-def test_all_kinds_of_events_are_answered(gateway: Gateway, event: str) -> None:
-    function, prefix = start(gateway, event=event), PREFIXES[event]
+def test_all_kinds_of_events_are_answered(start: Start, event: str) -> None:
+    function, prefix = start(event=event), PREFIXES[event]
     with Connection(function.port) as connection:
         health = connection.get(f"{prefix}/health")
         assert health.status == 200 and health.json()["store"] == "aws"
@@ -65,8 +64,8 @@ def test_all_kinds_of_events_are_answered(gateway: Gateway, event: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"\xff\x00{", bytes(range(256))])
-def test_a_body_that_is_no_text_arrives_byte_for_byte(gateway: Gateway, event: str, body: bytes) -> None:
-    function = start(gateway, event=event)
+def test_a_body_that_is_no_text_arrives_byte_for_byte(start: Start, event: str, body: bytes) -> None:
+    function = start(event=event)
     with Connection(function.port) as connection:
         answer = connection.request(
             "POST", f"{PREFIXES[event]}/topics/orders/produce", body, {"Content-Type": "application/json"})
@@ -75,8 +74,8 @@ def test_a_body_that_is_no_text_arrives_byte_for_byte(gateway: Gateway, event: s
 
 
 @pytest.mark.parametrize("kind", ["rest", "url"])
-def test_events_are_streamed_as_they_are_written(gateway: Gateway, kind: str) -> None:
-    function, prefix = start(gateway, STREAMING, event=kind, streaming=True, timeout=3), PREFIXES[kind]
+def test_events_are_streamed_as_they_are_written(start: Start, kind: str) -> None:
+    function, prefix = start(STREAMING, event=kind, streaming=True, timeout=3), PREFIXES[kind]
     with Connection(function.port) as connection:
         for number in range(3):
             produced = connection.request("POST", f"{prefix}/topics/orders/produce", b'{"payload":%d}' % number)
@@ -97,8 +96,8 @@ def test_events_are_streamed_as_they_are_written(gateway: Gateway, kind: str) ->
     assert function.stop()["exit_statuses"] == [0]
 
 
-def test_an_answer_that_is_not_streamed_is_whole_at_once(gateway: Gateway) -> None:
-    function = start(gateway, timeout=20)
+def test_an_answer_that_is_not_streamed_is_whole_at_once(start: Start) -> None:
+    function = start(timeout=20)
     with Connection(function.port) as connection:
         connection.request("POST", "/v1/topics/orders/produce", b'{"payload":1}')
         began = time.monotonic()
@@ -108,8 +107,8 @@ def test_an_answer_that_is_not_streamed_is_whole_at_once(gateway: Gateway) -> No
     function.stop()
 
 
-def test_a_wait_ends_before_the_function_is_killed(gateway: Gateway) -> None:
-    function = start(gateway, timeout=2)
+def test_a_wait_ends_before_the_function_is_killed(start: Start) -> None:
+    function = start(timeout=2)
     with Connection(function.port) as connection:
         began = time.monotonic()
         answer = connection.get("/v1/topics/orders/consume?wait=20")
@@ -118,8 +117,8 @@ def test_a_wait_ends_before_the_function_is_killed(gateway: Gateway) -> None:
     assert function.stop()["exit_statuses"] == [0]
 
 
-def test_several_processes_answer_side_by_side(gateway: Gateway) -> None:
-    function = start(gateway, concurrency=4)
+def test_several_processes_answer_side_by_side(start: Start) -> None:
+    function = start(concurrency=4)
 
     def wait(_: int) -> int:
         with Connection(function.port) as connection:
@@ -132,8 +131,8 @@ def test_several_processes_answer_side_by_side(gateway: Gateway) -> None:
     assert function.stop()["exit_statuses"] == [0] * 4
 
 
-def test_sigterm_lets_the_request_under_way_have_its_answer(gateway: Gateway) -> None:
-    function = start(gateway)
+def test_sigterm_lets_the_request_under_way_have_its_answer(start: Start) -> None:
+    function = start()
     with Connection(function.port) as connection:
         connection.send_request("GET", "/v1/topics/orders/consume?wait=20")
         wait_until(lambda: function.report["invocations"] == 1, "the function has the request")
@@ -145,8 +144,8 @@ def test_sigterm_lets_the_request_under_way_have_its_answer(gateway: Gateway) ->
     function.stop()
 
 
-def test_a_process_that_is_frozen_between_events_answers_the_next_one(gateway: Gateway) -> None:
-    function = start(gateway, freeze=True)
+def test_a_process_that_is_frozen_between_events_answers_the_next_one(start: Start) -> None:
+    function = start(freeze=True)
     with Connection(function.port) as connection:
         assert connection.request("POST", "/v1/topics/orders/produce", b'{"payload":1}').status == 200
         pid = function.report["pids"][0]
@@ -164,8 +163,8 @@ def _state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-def test_start_asks_nobody_but_the_runtime_api(gateway: Gateway) -> None:
-    function = start(gateway)
+def test_start_asks_nobody_but_the_runtime_api(start: Start) -> None:
+    function = start()
     wait_until(lambda: has_asked(function), "the process has asked for an event")
     pid = function.report["pids"][0]
     sockets = [link for link in Path(f"/proc/{pid}/fd").iterdir() if os.readlink(link).startswith("socket:")]
@@ -177,8 +176,9 @@ def test_start_asks_nobody_but_the_runtime_api(gateway: Gateway) -> None:
     function.stop()
 
 
-def test_a_function_that_can_not_start_says_which_variable(gateway: Gateway) -> None:
-    function = start(gateway, {"BUCKET_NAME": "Messages", "LOG_LEVEL": "loud", "AWS_SECRET_ACCESS_KEY": "hidden"})
+def test_a_function_that_can_not_start_says_which_variable(start: Start) -> None:
+    function = start({
+        "BUCKET_NAME": "Messages", "COUNTERS_TABLE": "", "LOG_LEVEL": "loud", "AWS_SECRET_ACCESS_KEY": "hidden"})
     wait_until(lambda: function.report["exit_statuses"], "the process has ended")
     report = function.report
     assert report["exit_statuses"] == [1]
@@ -198,7 +198,8 @@ def test_a_function_that_can_not_start_says_which_variable(gateway: Gateway) -> 
     [
         ({}, "AWS_LAMBDA_RUNTIME_API is not set"),
         ({"AWS_LAMBDA_RUNTIME_API": "nowhere"}, "AWS_LAMBDA_RUNTIME_API is host:port, not 'nowhere'"),
-        (VARIABLES | {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"}, "127.0.0.1:1 does not answer"),
+        ({"BUCKET_NAME": "messages", "COUNTERS_TABLE": "counters", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"},
+         "127.0.0.1:1 does not answer"),
     ])
 def test_without_the_runtime_api_it_ends_with_a_sentence(variables: dict[str, str], expected: str) -> None:
     process = spawn([bootstrap()], variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -245,13 +246,13 @@ def test_the_gateway_answers_502_for_a_function_that_does_not(gateway: Gateway, 
     function.stop()
 
 
-def test_the_gateway_takes_functions_over_its_control_port_and_ends_with_its_input() -> None:
+def test_the_gateway_takes_functions_over_its_control_port_and_ends_with_its_input(store: AWSStore) -> None:
     process = spawn(
         [sys.executable, Path(__file__).parent / "lambda_gateway.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin and process.stdout
     control = json.loads(process.stdout.readline())["port"]
     with Connection(control) as connection:
-        function = {"command": [str(bootstrap())], "environment": VARIABLES, "event": "http", "timeout": 5}
+        function = {"command": [str(bootstrap())], "environment": store.environment, "event": "http", "timeout": 5}
         began = time.monotonic()
         port = connection.request("POST", "/_functions", json.dumps(function).encode()).json()["port"]
         assert time.monotonic() - began < 1
@@ -269,8 +270,8 @@ def test_the_gateway_takes_functions_over_its_control_port_and_ends_with_its_inp
     end(process)
 
 
-def test_a_client_that_hangs_up_within_a_stream_harms_nobody(gateway: Gateway) -> None:
-    function = start(gateway, STREAMING, streaming=True, timeout=2)
+def test_a_client_that_hangs_up_within_a_stream_harms_nobody(start: Start) -> None:
+    function = start(STREAMING, streaming=True, timeout=2)
     with Connection(function.port) as connection:
         connection.send_request("GET", "/v1/topics/orders/consume", headers={"Accept": EVENTS})
         connection.read_head()
