@@ -2,6 +2,7 @@ import AWSSigning
 import NIOCore
 import NIOHTTP1
 import StreamsCore
+package import StreamsModel
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -38,9 +39,12 @@ package struct DynamoDBClient: Sendable {
 
     /// Changes an item, creating it where there is none and no condition forbids it.
     ///
-    /// `conditionFailed` may be the work of an earlier try whose answer was lost: look at the item.
+    /// `conditionFailed` may be the work of an earlier try whose answer was lost: look at the item. With `signedAt`
+    /// every try carries that time.
+    ///
+    /// - Throws: `signedTooLongAgo` when DynamoDB refuses the given time.
     package func updateItem(
-        _ update: DynamoDBUpdate, deadline: Duration? = nil
+        _ update: DynamoDBUpdate, signedAt: Timestamp? = nil, deadline: Duration? = nil
     ) async throws(AWSError) -> DynamoDBWriteOutcome {
         var body = DynamoDBBody(table: table)
         body.key = update.key
@@ -48,7 +52,7 @@ package struct DynamoDBClient: Sendable {
         body.set(condition: update.condition)
         body.set(names: update.names, values: update.values)
         body.returnValues = update.returnValues
-        return try await write("UpdateItem", body, deadline: deadline)
+        return try await write("UpdateItem", body, signedAt: signedAt, deadline: deadline)
     }
 
     /// Puts an item in the place of the one that may be there.
@@ -100,20 +104,22 @@ extension DynamoDBClient {
     }
 
     private func write(
-        _ operation: String, _ body: DynamoDBBody, deadline: Duration?
+        _ operation: String, _ body: DynamoDBBody, signedAt: Timestamp? = nil, deadline: Duration?
     ) async throws(AWSError) -> DynamoDBWriteOutcome {
-        let (isRefused, answer) = try await answer(operation, body, isWrite: true, deadline: deadline)
+        let (isRefused, answer) = try await answer(
+            operation, body, isWrite: true, signedAt: signedAt, deadline: deadline)
         return isRefused ? .conditionFailed(item: answer.item) : .done(attributes: answer.attributes ?? [:])
     }
 
     private func answer(
-        _ operation: String, _ body: DynamoDBBody, isWrite: Bool, deadline: Duration?
+        _ operation: String, _ body: DynamoDBBody, isWrite: Bool, signedAt: Timestamp? = nil, deadline: Duration?
     ) async throws(AWSError) -> (isRefused: Bool, answer: DynamoDBAnswer) {
         var call = AWSCall(.dynamoDB, operation, on: .table(table), isWrite: isWrite)
         let bytes = try encoded(body, operation)
         call.headers = [
             ("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "DynamoDB_20120810." + operation),
         ]
+        call.signedAt = signedAt
         call.body = ByteBuffer(bytes: bytes)
         call.payload = PayloadDigest(of: bytes)
         if isWrite { call.expectedCodes = [Self.conditionFailed] }

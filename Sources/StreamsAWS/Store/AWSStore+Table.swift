@@ -14,11 +14,9 @@ extension AWSStore: Table {
     /// One `UpdateItem`, whose old values tell the range and the claim before it.
     package func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
         precondition(request.count >= 1, "a claim takes at least one offset")
-        let update = claimUpdate(request)
         while true {
-            switch try await calling({ () async throws(AWSError) in
-                try await items.updateItem(update, deadline: Deadline.current)
-            }) {
+            let (request, outcome) = try await update(for: request, claimUpdate)
+            switch outcome {
             case .done(attributes: let attributes):
                 return .claimed(try claim(request, before: TopicItem(attributes, topic: request.topic)))
             case .conditionFailed(item: nil):
@@ -32,9 +30,42 @@ extension AWSStore: Table {
         }
     }
 
+    /// Sends the update of a claim, signed with the claim's time; returns the request with the time that was sent.
+    ///
+    /// A process whose clock is wrong is told so by the first answer: its claim must not carry that clock's time, on
+    /// which readers, marks and signatures rest.
+    private func update(
+        for request: ClaimRequest, _ update: (ClaimRequest) -> DynamoDBUpdate
+    ) async throws(StoreError) -> (ClaimRequest, DynamoDBWriteOutcome) {
+        do throws(AWSError) {
+            return (
+                request,
+                try await items.updateItem(update(request), signedAt: request.at, deadline: Deadline.current)
+            )
+        } catch {
+            guard error.code == .signedTooLongAgo else { throw error.storeError }
+            var request = request
+            request.at = time.now()
+            let later = request
+            let outcome = try await calling { () async throws(AWSError) in
+                try await items.updateItem(update(later), signedAt: later.at, deadline: Deadline.current)
+            }
+            return (later, outcome)
+        }
+    }
+
     /// One `UpdateItem` that creates the item and takes its first claim.
     package func claimCreating(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
-        var update = DynamoDBUpdate(
+        let (request, outcome) = try await update(for: request, creatingUpdate)
+        guard case .done = outcome else { return try await claim(request) }
+        let range = Offset.first..<Offset.first.advanced(by: request.count)
+        return .claimed(
+            Claim(
+                topic: request.topic, range: range, previousClaim: nil, previousClaimedAt: request.at, at: request.at))
+    }
+
+    private func creatingUpdate(_ request: ClaimRequest) -> DynamoDBUpdate {
+        DynamoDBUpdate(
             key: key(request.topic),
             update: """
                 SET #claim = :one, #current = :count, #at = :at, #id = :id, #mark = :zero, #created = :at, #kind = :kind
@@ -44,20 +75,12 @@ extension AWSStore: Table {
                 "#claim": Attribute.claimOffset, "#current": Attribute.currentOffset, "#at": Attribute.claimedAt,
                 "#id": Attribute.claimID, "#mark": Attribute.mark(periods.day(ofClaimAt: request.at)),
                 "#created": Attribute.createdAt, "#kind": Attribute.kind, "#topic": Attribute.topic,
+            ],
+            values: [
+                ":one": .integer(1), ":count": .integer(Int64(request.count)),
+                ":at": .integer(request.at.milliseconds), ":id": .string(request.id.hexadecimal), ":zero": .integer(0),
+                ":kind": .string(TopicItem.kind),
             ])
-        update.values = [
-            ":one": .integer(1), ":count": .integer(Int64(request.count)), ":at": .integer(request.at.milliseconds),
-            ":id": .string(request.id.hexadecimal), ":zero": .integer(0), ":kind": .string(TopicItem.kind),
-        ]
-        let final = update
-        let outcome = try await calling { () async throws(AWSError) in
-            try await items.updateItem(final, deadline: Deadline.current)
-        }
-        guard case .done = outcome else { return try await claim(request) }
-        let range = Offset.first..<Offset.first.advanced(by: request.count)
-        return .claimed(
-            Claim(
-                topic: request.topic, range: range, previousClaim: nil, previousClaimedAt: request.at, at: request.at))
     }
 
     private func claimUpdate(_ request: ClaimRequest) -> DynamoDBUpdate {
