@@ -163,8 +163,11 @@ package final class HTTPRuntimeAPI: RuntimeAPI {
                 return value
             } catch {
                 tries += 1
-                logger.debug("a connection to the Runtime API failed", metadata: ["error": "\(error)"])
-                guard tries < Self.triesMaximum, !(isCancellable && Task.isCancelled) else {
+                let isCancelled = isCancellable && Task.isCancelled
+                if !isCancelled {
+                    logger.debug("a connection to the Runtime API failed", metadata: ["error": "\(error)"])
+                }
+                guard tries < Self.triesMaximum, !isCancelled else {
                     throw RuntimeAPIError(
                         .unreachable, "The Runtime API at \(host):\(port) does not answer: \(error).")
                 }

@@ -48,7 +48,9 @@ final class RuntimeConnection: Sendable {
     /// Sends a request and waits for its answer, however long, or until the task is cancelled.
     func exchange(_ head: HTTPRequestHead, body: [UInt8] = []) async throws -> RuntimeAnswer {
         let answer = begin(head)
-        if !body.isEmpty { channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil) }
+        if !body.isEmpty {
+            channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
+        }
         channel.writeAndFlush(HTTPClientRequestPart.end(nil)).whenFailure { self.collector.fail($0) }
         return try await answer.get()
     }

@@ -7,7 +7,8 @@ import StreamsAPI
 /// stays as it is, and what was decoded becomes a target again.
 enum TargetText {
     /// The bytes of a path as RFC 3986 section 3.3 allows them, and the percent sign.
-    private static let inPath = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/%".utf8)
+    private static let inPath = Set(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/%".utf8)
     private static let inQuery = inPath.union("?".utf8)
 
     /// A path from the event.

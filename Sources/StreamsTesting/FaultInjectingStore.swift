@@ -111,6 +111,12 @@ extension FaultInjectingStore: Table {
         }
     }
 
+    package func moveLowMark(of topic: TopicName, to offset: Offset) async throws(StoreError) {
+        try await perform(.moveLowMark(topic)) { () async throws(StoreError) in
+            try await store.moveLowMark(of: topic, to: offset)
+        }
+    }
+
     package func release(_ claim: Claim) async -> Bool {
         let result = try? await perform(.release(claim)) { () async throws(StoreError) in await store.release(claim) }
         return result ?? false

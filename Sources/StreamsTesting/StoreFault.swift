@@ -15,6 +15,8 @@ package enum StoreCall: Sendable {
     case close(TopicName)
     /// `reopen(_:closedUntil:earliest:end:at:)`.
     case reopen(TopicName)
+    /// `moveLowMark(of:to:)`.
+    case moveLowMark(TopicName)
     /// `topics(prefix:after:limit:)`.
     case topics
     /// `put(_:signedAt:)`.
@@ -33,6 +35,7 @@ package enum StoreCall: Sendable {
         case .create: "create"
         case .close: "close"
         case .reopen: "reopen"
+        case .moveLowMark: "moveLowMark"
         case .topics: "topics"
         case .put: "put"
         case .get: "get"

@@ -18,13 +18,17 @@ struct Function {
         let time = SystemTime()
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
-        let storage = try openStorage(ProcessInfo.processInfo.environment, time, registry, logger)
+        let environment = ProcessInfo.processInfo.environment
+        let aws = try AWSStorage(
+            AWSStoreSettings(AWSStoreSettings.Texts(environment: environment)), environment: environment, time: time,
+            logger: logger)
+        for metric in aws.requestCounts { registry.observeCalls(metric.name, metric.counts) }
         log = Log(
-            table: storage.table, segments: storage.segments, time: storage.time,
+            table: aws.store, segments: aws.store, time: aws.connection.clock,
             makeAppendID: {
                 var generator = SystemRandomNumberGenerator()
                 return AppendID(using: &generator)
-            }, configuration: storage.configuration, logger: logger)
+            }, configuration: aws.logConfiguration, logger: logger)
         registry.observe(log.counters)
         var configuration = StreamsHandler.Configuration(storeName: "aws", version: Version.current)
         configuration.allowedOrigins = settings.allowedOrigins
@@ -68,30 +72,6 @@ struct Function {
         }
         try outcome.get()
     }
-}
-
-/// Where the messages are.
-struct Storage {
-    var table: any Table
-    var segments: any SegmentStore
-    var time: any TimeSource
-    var configuration: LogConfiguration
-}
-
-/// Opens the store that the settings name; makes no call yet.
-private func openStorage(
-    _ environment: [String: String], _ time: SystemTime, _ registry: PrometheusRegistry, _ logger: Logger
-) throws -> Storage {
-    let settings = try AWSStoreSettings(AWSStoreSettings.Texts(environment: environment))
-    let connection = AWSConnection(
-        try AWSConfiguration(environment: environment), clock: AWSClock(time, logger: logger), logger: logger)
-    let store = AWSStore(settings.store, connection: connection, logger: logger)
-    registry.observeCalls("streams_aws_requests_total") { connection.counters.snapshot.requests }
-    registry.observeCalls("streams_aws_retries_total") { connection.counters.snapshot.retries }
-    registry.observeCalls("streams_aws_throttles_total") { connection.counters.snapshot.throttles }
-    var configuration = LogConfiguration.shared
-    configuration.recoveryWait = settings.recoveryWait
-    return Storage(table: store, segments: store, time: connection.clock, configuration: configuration)
 }
 
 #if canImport(FoundationEssentials)

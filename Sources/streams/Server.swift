@@ -92,27 +92,21 @@ struct Server {
 
     private func openAWS(_ time: SystemTime, _ registry: PrometheusRegistry) async throws -> Storage {
         guard let settings = settings.aws else { preconditionFailure("settings of another store") }
-        let connection = AWSConnection(
-            try AWSConfiguration(environment: ProcessInfo.processInfo.environment),
-            clock: AWSClock(time, logger: logger), logger: logger)
-        let store = AWSStore(settings.store, connection: connection, logger: logger)
+        let aws = try AWSStorage(
+            settings, environment: ProcessInfo.processInfo.environment, time: time, logger: logger)
+        for metric in aws.requestCounts { registry.observeCalls(metric.name, metric.counts) }
         do throws(StoreError) {
             try await Deadline.with(time.uptime() + .seconds(5)) { () async throws(StoreError) in
-                try await store.check()
+                try await aws.store.check()
             }
         } catch {
             // What is only out of reach now may be there when the first request comes.
             guard error.code != .misconfigured else { throw error }
             logger.warning("the store does not answer yet", metadata: ["error": "\(error.message)"])
         }
-        registry.observeCalls("streams_aws_requests_total") { connection.counters.snapshot.requests }
-        registry.observeCalls("streams_aws_retries_total") { connection.counters.snapshot.retries }
-        registry.observeCalls("streams_aws_throttles_total") { connection.counters.snapshot.throttles }
-        var configuration = LogConfiguration.shared
-        configuration.recoveryWait = settings.recoveryWait
         return Storage(
-            table: store, segments: CachingSegmentStore(store, bytesMaximum: 8 * 1024 * 1024), time: connection.clock,
-            configuration: configuration,
+            table: aws.store, segments: CachingSegmentStore(aws.store, bytesMaximum: 8 * 1024 * 1024),
+            time: aws.connection.clock, configuration: aws.logConfiguration,
             description: "bucket \(settings.store.bucket), table \(settings.store.table)")
     }
 

@@ -194,7 +194,7 @@ struct AWSStoreSettingsTests {
         #expect(failure(["STREAMS_RETENTION": "", "STREAMS_RECOVERY_WAIT": ""]) == nil)
         var texts = AWSStoreSettings.Texts(environment: ["BUCKET_NAME": "a.b-1", "COUNTERS_TABLE": "T_1.x-"])
         #expect(try AWSStoreSettings(texts).store.retentionDays == 30)
-        #expect(try AWSStoreSettings(texts).recoveryWait == .seconds(960))
+        #expect(try AWSStoreSettings(texts).recoveryWait == .seconds(1080))
         texts.retention = "forever"
         texts.recoveryWait = "2"
         #expect(try AWSStoreSettings(texts).store.retentionDays == nil)

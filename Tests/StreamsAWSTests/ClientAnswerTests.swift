@@ -1,5 +1,6 @@
 import FoundationEssentials
 import NIOCore
+import NIOHTTP1
 import StreamsCore
 import StreamsTesting
 import Testing
@@ -32,6 +33,65 @@ struct ClientAnswerTests {
         #expect(deleted?.code == .unexpectedAnswer && deleted?.effect == .unknown)
         let put = await #expect(throws: AWSError.self) { try await clients.dynamoDB.putItem(["pk": .string("a")]) }
         #expect(put?.code == .unexpectedAnswer && put?.effect == .unknown)
+    }
+
+    @Test(
+        "a success that S3 does not write is none: nothing was stored, found or deleted",
+        arguments: [[:], ["ETag": ""], ["ETag": "W/\"5-a\""]] as [HTTPHeaders])
+    func pages(headers: HTTPHeaders) async throws {
+        let clients = try ScriptedClients([Answers.ok("<html></html>", headers: headers)])
+        let put = await #expect(throws: AWSError.self) { try await clients.put() }
+        #expect(put?.code == .unexpectedAnswer && put?.effect == .unknown)
+        #expect(put?.message.contains("AWS_ENDPOINT_URL") == true)
+        let deleted = await #expect(throws: AWSError.self) { try await clients.s3.deleteObject("key") }
+        #expect(deleted?.code == .unexpectedAnswer && deleted?.effect == .unknown)
+        guard headers["ETag"].joined().isEmpty else { return }
+        let get = await #expect(throws: AWSError.self) { try await clients.s3.getObject("key") }
+        #expect(get?.code == .unexpectedAnswer && get?.effect == StoreError.Effect.none)
+        let head = await #expect(throws: AWSError.self) { try await clients.s3.headObject("key") }
+        #expect(head?.code == .unexpectedAnswer && head?.effect == StoreError.Effect.none)
+    }
+
+    @Test(
+        "a success that DynamoDB does not write is none",
+        arguments: [
+            ("<html></html>", "text/html"), ("{}", "text/html"), (#"{"status":"ok"}"#, "application/json"), ("{}", ""),
+            ("<html></html>", "application/x-amz-json-1.0"), ("", "application/x-amz-json-1.0"),
+            ("[]", "application/x-amz-json-1.0"), ("null", "application/x-amz-json-1.0"),
+        ])
+    func otherDocuments(body: String, type: String) async throws {
+        let clients = try ScriptedClients([Answers.ok(body, headers: ["Content-Type": type]), Answers.item()])
+        let put = await #expect(throws: AWSError.self) { try await clients.dynamoDB.putItem(["pk": .string("a")]) }
+        #expect(put?.code == .unexpectedAnswer && put?.effect == .unknown)
+        #expect(put?.message.contains("AWS_ENDPOINT_URL") == true)
+        #expect(try await clients.dynamoDB.putItem(["pk": .string("a")]) == .done(attributes: [:]))
+    }
+
+    @Test("a refusal that S3 does not write is no missing object and no failed condition, and is tried again")
+    func refusedPages() async throws {
+        for status in [301, 403, 404, 409, 412] {
+            let page: ScriptedTransport.Answer = { _ in
+                .success(AWSTransportAnswer(status: status, body: Array("<html><h1>No</h1></html>".utf8)))
+            }
+            let clients = try ScriptedClients([page])
+            let get = await #expect(throws: AWSError.self) { try await clients.s3.getObject("key") }
+            #expect(get?.code == .unavailable && get?.effect == StoreError.Effect.none)
+            #expect(get?.message.contains("HTTP\(status)") == true)
+            #expect(get?.message.contains("AWS_ENDPOINT_URL") == true)
+            #expect(clients.transport.requests.count > 1)
+            let put = await #expect(throws: AWSError.self) { try await clients.put() }
+            #expect(put?.code == .unavailable && put?.effect == .unknown)
+            let update = await #expect(throws: AWSError.self) { try await clients.dynamoDB.deleteItem([:]) }
+            #expect(update?.code == .unavailable && update?.effect == .unknown)
+            let other = try ScriptedClients([page, Answers.object("body")])
+            #expect(try await other.s3.getObject("key")?.body == Array("body".utf8))
+        }
+    }
+
+    @Test("HEAD has only its status to tell that an object is missing")
+    func head() async throws {
+        let clients = try ScriptedClients([{ _ in .success(AWSTransportAnswer(status: 404)) }])
+        #expect(try await clients.s3.headObject("key") == nil)
     }
 
     @Test("a conditional delete of what is not there is done, of something else is not")

@@ -13,8 +13,9 @@ struct ClockTests {
 
     @Test("a request with a wrong time is signed anew with AWS's time, once")
     func corrected() async throws {
-        let skewed = Answers.s3(403, "RequestTimeTooSkewed", headers: ["Date": anHourLater])
-        let clients = try ScriptedClients([skewed, Answers.ok(headers: ["Date": anHourLater])])
+        let headers: HTTPHeaders = ["Date": anHourLater, "x-amz-request-id": "R1"]
+        let skewed = Answers.s3(403, "RequestTimeTooSkewed", headers: headers)
+        let clients = try ScriptedClients([skewed, Answers.object(headers: headers)])
         _ = try await clients.put()
         #expect(clients.transport.requests.map { $0.header("x-amz-date") } == ["20231114T221320Z", "20231114T231320Z"])
         #expect(clients.connection.clock.now().milliseconds - clients.time.now().milliseconds == 3_600_000)
@@ -25,10 +26,21 @@ struct ClockTests {
     func dynamoDB() async throws {
         let skewed = Answers.dynamoDB(
             400, "InvalidSignatureException", message: "Signature expired: 20231114T221320Z is now earlier than ...",
-            headers: ["date": anHourLater])
-        let clients = try ScriptedClients([skewed, Answers.ok("{}")])
+            headers: ["date": anHourLater, "x-amzn-requestid": "R1"])
+        let clients = try ScriptedClients([skewed, Answers.item()])
         _ = try await clients.dynamoDB.getItem(["pk": .string("a")])
         #expect(clients.transport.requests.last?.header("x-amz-date") == "20231114T231320Z")
+    }
+
+    @Test("the time of an answer that is not AWS's own does not count", arguments: [200, 403, 502])
+    func otherDate(status: Int) async throws {
+        let page: ScriptedTransport.Answer = { [anHourLater] _ in
+            .success(
+                AWSTransportAnswer(status: status, headers: ["Date": anHourLater], body: Array("<html/>".utf8)))
+        }
+        let clients = try ScriptedClients([page, Answers.object()])
+        _ = try? await clients.put()
+        #expect(clients.connection.clock.now() == clients.time.now())
     }
 
     @Test("when the answers do not help, the clock is named")
@@ -43,7 +55,8 @@ struct ClockTests {
     @Test("a write with a time of its own keeps that time, and is refused for good when it is too old")
     func givenTime() async throws {
         let signedAt = Timestamp(milliseconds: 1_699_999_000_000)
-        let skewed = Answers.s3(403, "RequestTimeTooSkewed", headers: ["Date": anHourLater])
+        let skewed = Answers.s3(
+            403, "RequestTimeTooSkewed", headers: ["Date": anHourLater, "x-amz-request-id": "R1"])
         let clients = try ScriptedClients([Answers.s3(503, "SlowDown"), skewed])
         let error = await #expect(throws: AWSError.self) { try await clients.put(signedAt: signedAt) }
         #expect(error?.code == .signedTooLongAgo)

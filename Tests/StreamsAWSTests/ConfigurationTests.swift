@@ -42,7 +42,7 @@ struct ConfigurationTests {
             ),
         ] as [([String: String], String, String)])
     func addressing(environment: [String: String], bucket: String, url: String) async throws {
-        let clients = try ScriptedClients([Answers.ok()], environment: environment)
+        let clients = try ScriptedClients([Answers.object()], environment: environment)
         _ = try await S3Client(clients.connection, bucket: bucket).getObject("a b/c")
         let request = try #require(clients.transport.requests.first)
         #expect(request.url == url)
@@ -80,7 +80,7 @@ struct ConfigurationTests {
     @Test("without any region the call says how to set one")
     func noRegion() async throws {
         let clients = try ScriptedClients(
-            [Answers.ok()], environment: ["AWS_REGION": "", "AWS_EC2_METADATA_DISABLED": "true"])
+            [Answers.object()], environment: ["AWS_REGION": "", "AWS_EC2_METADATA_DISABLED": "true"])
         let error = await #expect(throws: AWSError.self) { try await clients.put() }
         #expect(error?.code == .noRegion)
         #expect(error?.message.contains("AWS_REGION=") == true)

@@ -74,8 +74,8 @@ struct CredentialsCacheTests {
     @Test("credentials that AWS calls expired are fetched anew for one more try")
     func expired() async throws {
         let clients = try ScriptedClients(
-            [Answers.s3(400, "ExpiredToken"), Answers.ok()], credentials: ScriptedCredentials("OLD", "NEW"))
-        #expect(try await clients.put() == .stored(etag: ""))
+            [Answers.s3(400, "ExpiredToken"), Answers.object()], credentials: ScriptedCredentials("OLD", "NEW"))
+        #expect(try await clients.put() == .stored(etag: "\"e\""))
         let keys = clients.transport.requests.compactMap { $0.header("authorization")?.split(separator: "/").first }
         #expect(keys == ["AWS4-HMAC-SHA256 Credential=OLD", "AWS4-HMAC-SHA256 Credential=NEW"])
         let hopeless = try ScriptedClients([Answers.dynamoDB(400, "ExpiredTokenException")])

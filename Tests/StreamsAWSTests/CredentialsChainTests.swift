@@ -89,6 +89,32 @@ struct CredentialsChainTests {
         try await server.stop()
     }
 
+    @Test(
+        "keys with line breaks are refused wherever they come from, and not shown",
+        arguments: [
+            #"{"AccessKeyId":"ROLE","SecretAccessKey":"hidden\n","Token":"t"}"#,
+            #"{"AccessKeyId":"ROLE","SecretAccessKey":"s","Token":"hid\r\nden"}"#,
+            #"{"AccessKeyId":"hid den","SecretAccessKey":"s","Token":"t"}"#,
+        ])
+    func brokenKeys(document: String) async throws {
+        let server = try await LocalServer.start { head in
+            switch head.uri {
+            case "/latest/api/token": .answer(200, body: "SESSION")
+            case "/latest/meta-data/iam/security-credentials/": .answer(200, body: "my-role")
+            default: .answer(200, body: document)
+            }
+        }
+        for environment in [
+            ["AWS_CONTAINER_CREDENTIALS_FULL_URI": server.url], ["AWS_EC2_METADATA_SERVICE_ENDPOINT": server.url],
+        ] {
+            let error = await failure(environment)
+            #expect(error?.code == .badSetting)
+            #expect(error?.message.contains("spaces or other characters") == true)
+            #expect(error?.message.contains("hid") == false)
+        }
+        try await server.stop()
+    }
+
     @Test("a container's endpoint that fails is named, after a second try")
     func failingContainer() async throws {
         let server = try await LocalServer.start { _ in .answer(500, body: "") }

@@ -60,6 +60,18 @@ enum Answers {
         { _ in .success(AWSTransportAnswer(status: 200, headers: headers, body: Array(body.utf8))) }
     }
 
+    /// S3's answer to an object that is stored or fetched.
+    static func object(_ body: String = "", headers: HTTPHeaders = [:]) -> ScriptedTransport.Answer {
+        var headers = headers
+        headers.add(name: "ETag", value: "\"e\"")
+        return ok(body, headers: headers)
+    }
+
+    /// DynamoDB's answer to a call that it has done.
+    static func item(_ body: String = "{}") -> ScriptedTransport.Answer {
+        ok(body, headers: ["Content-Type": "application/x-amz-json-1.0"])
+    }
+
     static func failure(_ kind: AWSTransportFailure.Kind, isSent: Bool) -> ScriptedTransport.Answer {
         { _ in .failure(AWSTransportFailure(kind, isSent: isSent, cause: "test")) }
     }

@@ -14,19 +14,23 @@ struct ErrorTests {
             <Error><Code>PermanentRedirect</Code><Message>Use &lt;that&gt;.</Message><Region>eu-west-1</Region>\
             <RequestId>R1</RequestId><HostId>h</HostId></Error>
             """
-        let refusal = AWSRefusal.s3(AWSTransportAnswer(status: 301, body: Array(body.utf8)))
+        let refusal = AWSRefusal.s3(AWSTransportAnswer(status: 301, body: Array(body.utf8)), isHead: false)
         #expect(refusal.code == "PermanentRedirect")
         #expect(refusal.message == "Use <that>.")
         #expect(refusal.region == "eu-west-1")
         #expect(refusal.requestID == "R1")
     }
 
-    @Test("an answer without a body has the code of its status")
+    @Test("an answer to HEAD has the code of its status, and any other without a body has none")
     func withoutBody() {
         for (status, code) in [
             (404, "NoSuchKey"), (412, "PreconditionFailed"), (403, "AccessDenied"), (502, "HTTP502"),
         ] {
-            #expect(AWSRefusal.s3(AWSTransportAnswer(status: status)).code == code)
+            let answer = AWSTransportAnswer(status: status)
+            #expect(AWSRefusal.s3(answer, isHead: true).code == code)
+            for refusal in [AWSRefusal.s3(answer, isHead: false), AWSRefusal.dynamoDB(answer)] {
+                #expect(refusal.code == "HTTP\(status)" && !refusal.isReadable)
+            }
         }
     }
 
@@ -50,7 +54,7 @@ struct ErrorTests {
         for _ in 0..<500 {
             let bytes = (0..<dice.next(below: 60)).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
             let answer = AWSTransportAnswer(status: 418, body: bytes)
-            #expect(AWSRefusal.s3(answer).code == "HTTP418")
+            #expect(AWSRefusal.s3(answer, isHead: false).code == "HTTP418")
             #expect(AWSRefusal.dynamoDB(answer).code == "HTTP418")
         }
     }
@@ -80,15 +84,41 @@ struct ErrorTests {
         let clients = try ScriptedClients([Answers.s3(403, "AccessDenied")])
         let list = await #expect(throws: AWSError.self) { try await clients.s3.listObjects(prefix: "") }
         #expect(list?.message.contains("s3:ListBucket on the bucket 'bucket'") == true)
+        for error in [
+            await #expect(throws: AWSError.self) { try await clients.s3.getObject("key") },
+            await #expect(throws: AWSError.self) { try await clients.s3.headObject("key") },
+        ] {
+            #expect(error?.message.contains("s3:GetObject on the bucket 'bucket'") == true)
+            #expect(error?.message.contains("s3:ListBucket on the bucket") == true)
+        }
+        let put = await #expect(throws: AWSError.self) { try await clients.put() }
+        #expect(put?.message.contains("ListBucket") == false)
         let other = try ScriptedClients([Answers.dynamoDB(400, "AccessDeniedException")])
         let get = await #expect(throws: AWSError.self) { try await other.dynamoDB.getItem([:]) }
         #expect(get?.message.contains("dynamodb:GetItem on the table 'table'") == true)
     }
 
-    @Test("the storage ports are told what is worth another try")
+    @Test("a table without the index of topics is named with what it lacks")
+    func missingIndex() async throws {
+        let said = "The table does not have the specified index: kind-index"
+        let clients = try ScriptedClients([Answers.dynamoDB(400, "ValidationException", message: said)])
+        let query = DynamoDBQuery(index: "kind-index", keyCondition: "#kind = :kind")
+        let error = await #expect(throws: AWSError.self) { try await clients.dynamoDB.query(query) }
+        #expect(error?.code == .noSuchIndex && error?.storeError.code == .misconfigured)
+        for words in [
+            "'kind-index'", "'table'", "partition key 'kind'", "sort key 'pk'", "keys only", "listing topics",
+        ] {
+            #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
+        }
+        let other = try ScriptedClients([Answers.dynamoDB(400, "ValidationException", message: "Something else.")])
+        let refused = await #expect(throws: AWSError.self) { try await other.dynamoDB.query(query) }
+        #expect(refused?.code == .other("ValidationException"))
+    }
+
+    @Test("the storage ports are told what went wrong, and that the tries have been made")
     func storeErrors() {
         let codes: [(AWSError.Code, StoreError.Code)] = [
-            (.throttled, .unavailable), (.unavailable, .unavailable), (.signedTooLongAgo, .unavailable),
+            (.throttled, .unavailable), (.unavailable, .unavailable), (.signedTooLongAgo, .signedTooLongAgo),
             (.accessDenied, .misconfigured), (.noSuchBucket, .misconfigured), (.noCredentials, .misconfigured),
             (.other("X"), .misconfigured), (.unexpectedAnswer, .corrupt),
         ]
@@ -96,6 +126,7 @@ struct ErrorTests {
             let error = AWSError(code, effect: .unknown, "A message.", requestID: "R1").storeError
             #expect(error.code == expected)
             #expect(error.effect == .unknown)
+            #expect(!error.isWorthRetrying)
             #expect(error.message == "A message. (AWS request id R1)")
         }
     }

@@ -44,7 +44,7 @@ struct FrontConformanceTests {
         let socket = SocketFront(port: port, stage: stage)
         let front = HTTPFront(
             transport: { try await socket.transport($0) }, openStream: { try await socket.send($0, until: $1) },
-            trim: { try await store.trim($0, before: $1) })
+            trim: { try await store.moveLowMark(of: $0, to: $1) })
         do {
             return .success(try await body(front))
         } catch {

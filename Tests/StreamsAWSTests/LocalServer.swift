@@ -105,7 +105,7 @@ final class LocalServer: Sendable {
         private func write(_ status: Int, _ announced: Int, _ body: String, _ context: ChannelHandlerContext) {
             let head = HTTPResponseHead(
                 version: .http1_1, status: HTTPResponseStatus(statusCode: status),
-                headers: ["content-length": "\(announced)"])
+                headers: ["content-length": "\(announced)", "etag": "\"e\""])
             context.write(wrapOutboundOut(.head(head)), promise: nil)
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: body)))), promise: nil)
             guard announced == body.utf8.count else { return context.flush() }

@@ -17,8 +17,8 @@ struct RetryTests {
             Answers.failure(.timedOut, isSent: true),
         ])
     func passing(_ answer: @escaping ScriptedTransport.Answer) async throws {
-        let clients = try ScriptedClients(Array(repeating: answer, count: 7) + [Answers.ok()])
-        #expect(try await clients.put() == .stored(etag: ""))
+        let clients = try ScriptedClients(Array(repeating: answer, count: 7) + [Answers.object()])
+        #expect(try await clients.put() == .stored(etag: "\"e\""))
         #expect(
             clients.time.pauses == [50, 100, 200, 400, 800, 1600, 2000].map { .milliseconds($0) })
         let counts = clients.connection.counters.snapshot
@@ -82,7 +82,7 @@ struct RetryTests {
     @Test("a closed connection is tried again at once, but only the first time")
     func reconnects() async throws {
         let closed = Answers.failure(.connectionClosed, isSent: true)
-        let clients = try ScriptedClients([closed, closed, Answers.ok()])
+        let clients = try ScriptedClients([closed, closed, Answers.object()])
         _ = try await clients.put()
         #expect(clients.time.pauses == [.milliseconds(50)])
     }
@@ -108,7 +108,7 @@ struct RetryTests {
 
     @Test("a deadline that has passed sends nothing")
     func past() async throws {
-        let clients = try ScriptedClients([Answers.ok()])
+        let clients = try ScriptedClients([Answers.object()])
         let error = await #expect(throws: AWSError.self) { try await clients.put(deadline: .zero) }
         #expect(error?.code == .unavailable && error?.effect == StoreError.Effect.none)
         #expect(clients.transport.requests.isEmpty)
@@ -119,7 +119,7 @@ struct RetryTests {
         let clients = try ScriptedClients(
             [
                 Answers.s3(500, "InternalError"), Answers.s3(500, "InternalError"), Answers.s3(500, "InternalError"),
-                Answers.ok(),
+                Answers.object(),
             ],
             budgetTokens: 10)
         _ = await #expect(throws: AWSError.self) { try await clients.put() }
@@ -151,7 +151,7 @@ struct RetryTests {
             ("ItemCollectionSizeLimitExceededException", false), ("TransactionConflictException", true),
         ])
     func dynamoDB(code: String, isRetried: Bool) async throws {
-        let clients = try ScriptedClients([Answers.dynamoDB(400, code), Answers.ok("{}")])
+        let clients = try ScriptedClients([Answers.dynamoDB(400, code), Answers.item()])
         if isRetried {
             #expect(try await clients.dynamoDB.getItem(["pk": .string("a")]) == nil)
         } else {

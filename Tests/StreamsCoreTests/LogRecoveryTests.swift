@@ -146,6 +146,95 @@ struct LogRecoveryTests {
         }
     }
 
+    @Test("stays open when two create it and the second one's list shows the first one's messages")
+    func twoFirstAppends() async throws {
+        let slow = makeStranger()
+        let gate = laboratory.makeGate()
+        let lists = Shared(0)
+        laboratory.store.plan { call in
+            guard case .list = call else { return .none }
+            return lists.change {
+                $0 += 1; return $0 == 1
+            } ? .held(at: gate) : .none
+        }
+        try await laboratory.running(log, slow) { () async throws in
+            async let late = slow.append(.of("2"), to: topic)
+            try await laboratory.until("the list") { gate.arrivalCount == 1 }
+            #expect(try await log.append(.of("1"), to: topic).range == 1..<2)
+            gate.open()
+            #expect(try await late.range == 2..<3)
+        }
+        #expect(slow.counters.snapshot.closures == 0)
+    }
+
+    @Test("stays open when readers have closed a newcomer's claim")
+    func fillerAtANewcomersClaim() async throws {
+        let stranger = makeStranger()
+        try await laboratory.running(log, stranger) { () async throws in
+            _ = try await log.append(.of("1"), to: topic)
+            laboratory.time.advance(by: .seconds(3600))
+            let filler = Segment.filler(
+                topic, 2..<3, appendID: laboratory.makeID(), timestamp: laboratory.time.now())
+            let gate = laboratory.makeGate()
+            laboratory.store.plan { call in
+                if case .list = call { .held(at: gate) } else { .none }
+            }
+            async let append = stranger.append(.of("2"), to: topic)
+            try await laboratory.until("the list") { gate.arrivalCount == 1 }
+            _ = await memory.put(filler, signedAt: laboratory.time.now())
+            gate.open()
+            #expect(try await append.range == 3..<4)
+            #expect(await laboratory.layout() == "1-1 (2-2) 3-3")
+        }
+        #expect(stranger.counters.snapshot.closures == 0)
+    }
+
+    @Test("answers no reader that asks for its end until it is recovered")
+    func endIsUnknown() async throws {
+        try await laboratory.running(log) { () async throws in
+            _ = try await log.append(.of("1", "2"), to: topic)
+            loseItem()
+            for start in [ReadRequest.Start.earliest, .latest, .offset(1), .since(Timestamp(milliseconds: 0))] {
+                #expect(await laboratory.code { _ = try await laboratory.read(log, start) } == .unavailable)
+            }
+            #expect(await laboratory.code { _ = try await log.info(of: topic) } == .unavailable)
+            await expectClosed(log)
+            let stranger = makeStranger()
+            for start in [ReadRequest.Start.earliest, .latest, .offset(1), .offset(3)] {
+                #expect(await laboratory.code { _ = try await laboratory.read(stranger, start) } == .unavailable)
+            }
+        }
+    }
+
+    @Test("passes what is absent below the recovered end at once, and fills none of it one by one")
+    func absentAfterRecovery() async throws {
+        try await laboratory.running(log) { () async throws in
+            for text in ["1", "2", "3", "4"] { _ = try await log.append(.of(text), to: topic) }
+            // Offsets far above, as after a long life; the ones between have expired.
+            let message = try #require(await laboratory.stored().last)
+            for last in [500, 900] as [Offset] {
+                var far = message
+                far.range = last..<last.advanced(by: 1)
+                _ = await memory.put(far, signedAt: laboratory.time.now())
+            }
+            loseItem()
+            await expectClosed(log)
+            waitForRecovery()
+            #expect(try await log.append(.of("5"), to: topic).range == 901..<902)
+            laboratory.time.advance(by: .seconds(6))
+            laboratory.store.forgetCalls()
+            var next = Offset.first
+            var texts: [String] = []
+            while next < 902 {
+                let page = try await laboratory.read(log, .offset(next))
+                texts += page.texts
+                next = page.next
+            }
+            #expect(texts.count == 7)
+            #expect(laboratory.store.puts.map(\.shape) == ["(5-499)", "(501-899)"])
+        }
+    }
+
     @Test("costs a list only where the newest claim is old and the process new")
     func listsRarely() async throws {
         func lists() -> Int { laboratory.store.calls.filter { $0.name == "list" }.count }

@@ -28,7 +28,9 @@ package struct AWSConfiguration: Sendable {
         if region == nil { region = ProfileFiles(environment: environment, readFile: readFile).profile()?["region"] }
         if let region, !Self.isRegion(region) {
             throw AWSError(
-                .badSetting, "AWS_REGION (or the profile's region) must be a region such as eu-central-1, not '\(region.prefix(40))'.")
+                .badSetting,
+                "AWS_REGION (or the profile's region) must be a region such as eu-central-1, not '\(region.prefix(40))'."
+            )
         }
         s3Endpoint = try Self.endpoint("AWS_ENDPOINT_URL_S3", environment)
         dynamoDBEndpoint = try Self.endpoint("AWS_ENDPOINT_URL_DYNAMODB", environment)

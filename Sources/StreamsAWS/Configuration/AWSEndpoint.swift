@@ -18,8 +18,8 @@ package struct AWSEndpoint: Sendable, Equatable {
     ///
     /// - Throws: `badSetting`, naming the variable and never what may be a password in the URL.
     package init(url: String, variable: String) throws(AWSError) {
-        // Shown so that a typing error is seen, unless there may be a password in it.
-        let shown = url.contains("@") ? "" : ", not '\(url.prefix(100))'"
+        // Shown so that a typing error is seen, unless there may be a password in it, or a signature in its query.
+        let shown = url.contains { "@?#".contains($0) } ? "" : ", not '\(url.prefix(100))'"
         let wanted = "\(variable) must be a URL such as http://127.0.0.1:4566 or https://s3.example.com" + shown
         guard let mark = url.firstRange(of: "://") else { throw Self.bad(wanted + ": it has no scheme.") }
         let scheme = url[..<mark.lowerBound].lowercased()

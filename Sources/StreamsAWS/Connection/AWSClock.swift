@@ -6,8 +6,8 @@ import Synchronization
 /// A clock that AWS corrects: the wall clock of another source, moved by what AWS's answers show it to be off.
 ///
 /// S3 and DynamoDB refuse what is signed with a time more than 15 minutes off, and the log's own rules compare times
-/// of several machines; so the log and the signatures run on this clock. Each answer's `Date` is compared, and a
-/// difference of more than 30 seconds is taken over. Uptime and sleep are those of the source.
+/// of several machines; so the log and the signatures run on this clock. The `Date` of each answer that has AWS's request
+/// id is compared, and a difference of more than 30 seconds is taken over. Uptime and sleep are those of the source.
 package final class AWSClock: TimeSource {
     private let source: any TimeSource
     private let logger: Logger

@@ -147,12 +147,15 @@ extension AWSConnection {
     private func judge(
         _ answer: AWSTransportAnswer, _ context: RefusalMessage.Context, sentAt: Timestamp, signedAt: Timestamp
     ) -> TryOutcome {
-        if let date = answer.headers.first(name: "date").flatMap(TimeText.http) {
+        // A proxy's own answers carry its own time.
+        if answer.requestID != nil, let date = answer.headers.first(name: "date").flatMap(TimeText.http) {
             clock.observe(date, sentAt: sentAt, receivedAt: clock.now())
         }
         if (200..<300).contains(answer.status) { return .success(AWSAnswer(answer: answer)) }
         let call = context.call
-        let refusal = call.service == .s3 ? AWSRefusal.s3(answer) : AWSRefusal.dynamoDB(answer)
+        let refusal =
+            call.service == .s3
+            ? AWSRefusal.s3(answer, isHead: call.method == .HEAD) : AWSRefusal.dynamoDB(answer)
         if call.expectedCodes.contains(refusal.code) { return .success(AWSAnswer(answer: answer, refusal: refusal)) }
         var (kind, code) = RefusalMeaning.of(refusal)
         switch kind {

@@ -23,9 +23,7 @@ struct ContainerCredentials: CredentialsSource {
         guard let document = CredentialsDocument(answer.body) else {
             throw failure("answered with something other than credentials")
         }
-        return AWSCredentials(
-            accessKeyID: document.accessKeyID, secretAccessKey: document.secretAccessKey, sessionToken: document.token,
-            expiration: document.expiration.flatMap(TimeText.iso8601))
+        return try document.credentials(from: "the answer of the container's credentials endpoint")
     }
 
     private func url() throws(AWSError) -> String? {

@@ -1,4 +1,5 @@
 import AWSSigning
+import StreamsModel
 
 /// Credentials in the environment, where Lambda puts them too.
 struct EnvironmentCredentials: CredentialsSource {
@@ -23,13 +24,14 @@ struct EnvironmentCredentials: CredentialsSource {
 enum CredentialsText {
     /// Spaces and control characters would end up in headers, and are always a mistake of copying.
     static func credentials(
-        key: String, secret: String, token: String?, from place: String
+        key: String, secret: String, token: String?, expiration: Timestamp? = nil, from place: String
     ) throws(AWSError) -> AWSCredentials {
         for (name, text) in [("access key id", key), ("secret access key", secret), ("session token", token ?? "")]
         where !text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) {
             throw AWSError(
                 .badSetting, "The \(name) in \(place) has spaces or other characters that no key has.")
         }
-        return AWSCredentials(accessKeyID: key, secretAccessKey: secret, sessionToken: token)
+        return AWSCredentials(
+            accessKeyID: key, secretAccessKey: secret, sessionToken: token, expiration: expiration)
     }
 }

@@ -14,9 +14,7 @@ struct InstanceCredentials: CredentialsSource {
         guard let list = try await answer(session.value(folder)), let role = Self.firstLine(list) else { return nil }
         guard let body = try await answer(session.value(folder + role)), let document = CredentialsDocument(body)
         else { throw Self.failure("has no credentials for the role '\(role)'") }
-        return AWSCredentials(
-            accessKeyID: document.accessKeyID, secretAccessKey: document.secretAccessKey, sessionToken: document.token,
-            expiration: document.expiration.flatMap(TimeText.iso8601))
+        return try document.credentials(from: "the answer of the instance metadata service")
     }
 
     private func answer(_ outcome: InstanceMetadata.Outcome) throws(AWSError) -> [UInt8]? {

@@ -1,3 +1,4 @@
+import AWSSigning
 import NIOHTTP1
 
 #if canImport(FoundationEssentials)
@@ -55,5 +56,14 @@ struct CredentialsDocument: Decodable {
             !document.accessKeyID.isEmpty, !document.secretAccessKey.isEmpty
         else { return nil }
         self = document
+    }
+
+    /// The credentials, with the time at which they expire.
+    ///
+    /// - Throws: `badSetting`, naming the place, for texts that no key has; the texts are not shown.
+    func credentials(from place: String) throws(AWSError) -> AWSCredentials {
+        try CredentialsText.credentials(
+            key: accessKeyID, secret: secretAccessKey, token: token, expiration: expiration.flatMap(TimeText.iso8601),
+            from: place)
     }
 }

@@ -119,12 +119,17 @@ extension DynamoDBClient {
         if isWrite { call.expectedCodes = [Self.conditionFailed] }
         let answer = try await connection.perform(call, deadline: deadline)
         do {
+            // Any object decodes: what tells a success of DynamoDB from another server's is its own media type.
+            let type = answer.answer.headers.first(name: "content-type")?.lowercased() ?? ""
+            guard answer.refusal != nil || type.hasPrefix("application/x-amz-json") else { throw OtherMediaType() }
             let decoded = try JSONDecoder().decode(DynamoDBAnswer.self, from: Data(answer.answer.body))
             return (answer.refusal != nil, decoded)
         } catch {
             throw AWSError(
                 .unexpectedAnswer, effect: isWrite ? .unknown : .none,
-                "DynamoDB answered \(operation) on the table '\(table)' with something other than its documented JSON.")
+                "DynamoDB answered \(operation) on the table '\(table)' with something other than its documented JSON. "
+                    + "Something else may have answered, such as a proxy: check AWS_ENDPOINT_URL and what stands in "
+                    + "between.")
         }
     }
 
@@ -137,3 +142,5 @@ extension DynamoDBClient {
         }
     }
 }
+
+private struct OtherMediaType: Error {}

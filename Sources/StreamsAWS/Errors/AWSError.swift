@@ -27,8 +27,10 @@ package struct AWSError: Error, Sendable {
         case accessDenied
         /// The bucket does not exist.
         case noSuchBucket
-        /// The table, or the index, does not exist in this region.
+        /// The table does not exist in this region.
         case noSuchTable
+        /// The table lacks the index that a query names.
+        case noSuchIndex
         /// The bucket or the endpoint is in another region.
         case wrongRegion
         /// No region is set, and none could be found out.
@@ -73,13 +75,20 @@ extension AWSError: CustomStringConvertible {
 
 extension AWSError {
     /// The error as the storage ports report it.
-    package var storeError: StoreError { StoreError(storeCode, effect: effect, description) }
+    ///
+    /// Never worth retrying: the call has made all the tries that its time, the budget and the failure allow.
+    package var storeError: StoreError {
+        var error = StoreError(storeCode, effect: effect, description)
+        error.isWorthRetrying = false
+        return error
+    }
 
     private var storeCode: StoreError.Code {
         switch code {
-        case .throttled, .unavailable, .cancelled, .expiredCredentials, .clockSkew, .signedTooLongAgo: .unavailable
+        case .throttled, .unavailable, .cancelled, .expiredCredentials, .clockSkew: .unavailable
+        case .signedTooLongAgo: .signedTooLongAgo
         case .noCredentials, .invalidCredentials, .invalidSignature, .accessDenied, .noSuchBucket, .noSuchTable,
-            .wrongRegion, .noRegion, .badSetting, .other:
+            .noSuchIndex, .wrongRegion, .noRegion, .badSetting, .other:
             .misconfigured
         case .outOfSpace: .outOfSpace
         case .unexpectedAnswer: .corrupt

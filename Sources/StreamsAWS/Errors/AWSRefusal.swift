@@ -10,8 +10,10 @@ import NIOHTTP1
 struct AWSRefusal: Sendable {
     /// The HTTP status.
     var status: Int
-    /// AWS's code, such as `NoSuchKey`; made from the status where the answer has none, as for HEAD.
+    /// AWS's code, such as `NoSuchKey`; `HTTP` and the status where the answer is not readable.
     var code: String
+    /// Whether the answer is of the service's form; what is not may come from a proxy, and means nothing else.
+    var isReadable: Bool
     /// AWS's message; may be empty.
     var message: String
     /// The region that the answer names as the right one.
@@ -19,14 +21,15 @@ struct AWSRefusal: Sendable {
     /// AWS's id of the request.
     var requestID: String?
 
-    /// Reads an answer of S3: XML, or nothing but a status.
-    static func s3(_ answer: AWSTransportAnswer) -> AWSRefusal {
+    /// Reads an answer of S3: XML, or to HEAD nothing but a status.
+    static func s3(_ answer: AWSTransportAnswer, isHead: Bool) -> AWSRefusal {
         let error = XMLElement.parse(answer.body).flatMap { $0.name == "Error" ? $0 : nil }
+        let code = isHead ? codeWithoutBody(of: answer.status) : error?["Code"]
         return AWSRefusal(
-            status: answer.status, code: error?["Code"] ?? codeWithoutBody(of: answer.status),
+            status: answer.status, code: code ?? unreadable(answer.status), isReadable: code != nil,
             message: error?["Message"] ?? "",
             region: answer.headers.first(name: "x-amz-bucket-region") ?? error?["Region"],
-            requestID: answer.headers.first(name: "x-amz-request-id") ?? error?["RequestId"])
+            requestID: answer.requestID ?? error?["RequestId"])
     }
 
     /// Reads an answer of DynamoDB: JSON whose `__type` ends in `#` and the code.
@@ -34,11 +37,13 @@ struct AWSRefusal: Sendable {
         let document = try? JSONDecoder().decode(DynamoDBErrorDocument.self, from: Data(answer.body))
         let code = document?.type?.split(separator: "#").last.map(String.init)
         return AWSRefusal(
-            status: answer.status, code: code ?? codeWithoutBody(of: answer.status), message: document?.message ?? "",
-            requestID: answer.headers.first(name: "x-amzn-requestid"))
+            status: answer.status, code: code ?? unreadable(answer.status), isReadable: code != nil,
+            message: document?.message ?? "", requestID: answer.requestID)
     }
 
-    /// Answers to HEAD have no body, and proxies on the way answer in HTML.
+    private static func unreadable(_ status: Int) -> String { "HTTP\(status)" }
+
+    /// Answers to HEAD have no body.
     private static func codeWithoutBody(of status: Int) -> String {
         switch status {
         case 301, 307: "PermanentRedirect"
@@ -47,7 +52,7 @@ struct AWSRefusal: Sendable {
         case 409: "ConditionalRequestConflict"
         case 412: "PreconditionFailed"
         case 429: "TooManyRequests"
-        default: "HTTP\(status)"
+        default: unreadable(status)
         }
     }
 }

@@ -9,8 +9,10 @@ enum RefusalMeaning {
         if conflicts.contains(refusal.code) { return (.conflict, .unavailable) }
         if expiredCredentials.contains(refusal.code) { return (.expiredCredentials, .expiredCredentials) }
         if isClockSkew(refusal) { return (.clockSkew(isCorrected: false), .clockSkew) }
+        if isMissingIndex(refusal) { return (.permanent, .noSuchIndex) }
         if let code = permanent[refusal.code] { return (.permanent, code) }
-        if passing.contains(refusal.code) || (refusal.status >= 500 && refusal.status != 501) {
+        let isServerFault = refusal.status >= 500 && refusal.status != 501
+        if passing.contains(refusal.code) || isServerFault || !refusal.isReadable {
             return (.serverFault, .unavailable)
         }
         return (.permanent, .other(refusal.code))
@@ -60,6 +62,11 @@ enum RefusalMeaning {
         "XMinioAdminBucketQuotaExceeded": .outOfSpace, "HTTP507": .outOfSpace,
         "IncompleteSignature": .invalidSignature, "IncompleteSignatureException": .invalidSignature,
     ]
+
+    /// DynamoDB has no code of its own for it.
+    private static func isMissingIndex(_ refusal: AWSRefusal) -> Bool {
+        refusal.code == "ValidationException" && refusal.message.contains("does not have the specified index")
+    }
 
     /// DynamoDB has no code of its own for it: the message says that the signature expired or is not yet current.
     private static func isClockSkew(_ refusal: AWSRefusal) -> Bool {

@@ -31,10 +31,14 @@ enum RefusalMessage {
                 + "access key \(key(context))."
         case .accessDenied:
             return "the identity of the access key \(key(context)) must be allowed "
-                + "\(context.call.permission) on \(resource)."
+                + "\(context.call.permission) on \(resource)\(listPermission(context.call))."
         case .noSuchBucket, .noSuchTable:
             return "\(resource) does not exist in \(context.region). Create it, or correct \(resource.variable) "
                 + "or AWS_REGION."
+        case .noSuchIndex:
+            return "listing topics needs the index '\(TopicItem.kindIndex)' of \(resource), with the partition key "
+                + "'\(TopicItem.Attribute.kind)' and the sort key '\(TopicItem.Attribute.topic)', both strings, and "
+                + "keys only. Create it, or correct \(resource.variable)."
         case .wrongRegion:
             guard let region = refusal.region, region != context.region else {
                 return "\(resource) is not in \(context.region). Set AWS_REGION to its region."
@@ -43,9 +47,18 @@ enum RefusalMessage {
         case .outOfSpace: return "\(resource) has no room left. Free some, or raise its quota."
         case .other("NotImplemented"):
             return "this store lacks something that S3 has, perhaps conditional writes. Use another store."
+        case _ where !refusal.isReadable:
+            return "that is not of \(context.call.service.name)'s form, so something on the way may have answered, "
+                + "such as a proxy. Check AWS_ENDPOINT_URL and what stands in between."
         default:
             return refusal.status >= 500 ? "the service failed." : "the request was refused."
         }
+    }
+
+    /// S3 tells only those who may list the bucket that an object is missing ("GetObject", Amazon S3 API Reference).
+    private static func listPermission(_ call: AWSCall) -> String {
+        guard call.service == .s3, call.operation == "GetObject" || call.operation == "HeadObject" else { return "" }
+        return ", and s3:ListBucket on the bucket itself, without which a missing object looks like a refused one"
     }
 
     private static func throttled(_ context: Context) -> String {

@@ -28,14 +28,19 @@ package struct S3ObjectList: Sendable, Equatable {
 
     /// The objects, in order of the bytes of their keys.
     package var entries: [Entry]
-    /// Whether there are more: ask for those after the last key of this page.
-    package var isTruncated: Bool
+    /// What to ask for the next page with; `nil` on the last one.
+    ///
+    /// There may be a next page though this one has fewer objects than were asked for, or none.
+    package var continuationToken: String?
 
     /// Makes a page.
-    package init(entries: [Entry], isTruncated: Bool) {
+    package init(entries: [Entry], continuationToken: String?) {
         self.entries = entries
-        self.isTruncated = isTruncated
+        self.continuationToken = continuationToken
     }
+
+    /// Whether there are more pages.
+    package var isTruncated: Bool { continuationToken != nil }
 }
 
 /// An object that could not be deleted.
@@ -53,17 +58,27 @@ extension S3Client {
     package static let objectsPerCall = 1000
 
     /// Lists objects whose keys begin with `prefix` and come after `startAfter`, at most `maxKeys` (1 to 1000).
+    ///
+    /// With the `continuationToken` of a page the next one comes, wherever that page ended, and `startAfter` is ignored.
     package func listObjects(
-        prefix: String, startAfter: String? = nil, maxKeys: Int = objectsPerCall, deadline: Duration? = nil
+        prefix: String, startAfter: String? = nil, continuationToken: String? = nil, maxKeys: Int = objectsPerCall,
+        deadline: Duration? = nil
     ) async throws(AWSError) -> S3ObjectList {
         var call = call("ListObjectsV2", .GET, key: nil, isWrite: false)
         var query = [("list-type", "2"), ("encoding-type", "url"), ("prefix", prefix)]
         query.append(("max-keys", String(min(max(maxKeys, 1), Self.objectsPerCall))))
-        if let startAfter { query.append(("start-after", startAfter)) }
+        if let continuationToken {
+            query.append(("continuation-token", continuationToken))
+        } else if let startAfter {
+            query.append(("start-after", startAfter))
+        }
         call.query = URIEncoding.query(query.sorted { $0.0 < $1.0 })
         let answer = try await connection.perform(call, deadline: deadline).answer
         guard let list = S3ObjectList(XMLElement.parse(answer.body)) else {
-            throw unexpected("ListObjectsV2", effect: .none)
+            throw unexpected("ListObjectsV2", effect: .none, Self.otherXML)
+        }
+        guard list.continuationToken == nil || list.continuationToken != continuationToken else {
+            throw unexpected("ListObjectsV2", effect: .none, "the page after which it was to go on")
         }
         return list
     }
@@ -88,18 +103,14 @@ extension S3Client {
         call.payload = PayloadDigest(of: body)
         let answer = try await connection.perform(call, deadline: deadline).answer
         guard let result = XMLElement.parse(answer.body), result.name == "DeleteResult" else {
-            throw unexpected("DeleteObjects", effect: .unknown)
+            throw unexpected("DeleteObjects", effect: .unknown, Self.otherXML)
         }
         return result.children("Error").map {
             S3DeleteFailure(key: $0["Key"] ?? "", code: $0["Code"] ?? "", message: $0["Message"] ?? "")
         }
     }
 
-    private func unexpected(_ operation: String, effect: StoreError.Effect) -> AWSError {
-        AWSError(
-            .unexpectedAnswer, effect: effect,
-            "S3 answered \(operation) on the bucket '\(bucket)' with something other than its documented XML.")
-    }
+    private static let otherXML = "something other than its documented XML"
 }
 
 extension S3ObjectList {
@@ -114,7 +125,12 @@ extension S3ObjectList {
             else { return nil }
             entries.append(Entry(key: key, bodyBytes: bytes))
         }
-        self.init(entries: entries, isTruncated: document["IsTruncated"] == "true")
+        guard document["IsTruncated"] == "true" else {
+            self.init(entries: entries, continuationToken: nil)
+            return
+        }
+        guard let token = document["NextContinuationToken"], !token.isEmpty else { return nil }
+        self.init(entries: entries, continuationToken: token)
     }
 
     /// A key of a list in the encoding `url`: percent signs, and plus for space.

@@ -2,6 +2,7 @@ import AWSSigning
 import Crypto
 import NIOCore
 import NIOHTTP1
+import StreamsCore
 package import StreamsModel
 
 #if canImport(FoundationEssentials)
@@ -33,7 +34,8 @@ package struct S3Client: Sendable {
     /// every try carries that time, and S3 refuses what comes more than 15 minutes after it. `conditionFailed` may be
     /// the work of an earlier try whose answer was lost: look at what is there.
     ///
-    /// - Throws: `signedTooLongAgo` when S3 refuses the given time.
+    /// - Throws: `signedTooLongAgo` when S3 refuses the given time; `unexpectedAnswer`, with an unknown effect, for a
+    ///   success without the object's ETag.
     package func putObject(
         _ key: String, body: [UInt8], contentType: String, metadata: [(name: String, value: String)] = [],
         condition: S3WriteCondition = .none, signedAt: Timestamp? = nil, deadline: Duration? = nil
@@ -54,7 +56,11 @@ package struct S3Client: Sendable {
         if case .ifMatch = condition { call.expectedCodes.insert("NoSuchKey") }
         let answer = try await connection.perform(call, deadline: deadline)
         if answer.refusal != nil { return .conditionFailed }
-        return .stored(etag: answer.answer.headers.first(name: "etag") ?? "")
+        // What answers anything with 200 has not stored a message. S3's own ETags are never weak.
+        guard let etag = Self.etag(answer.answer), !etag.hasPrefix("W/") else {
+            throw unexpected("PutObject", effect: .unknown, Self.successWithoutETag)
+        }
+        return .stored(etag: etag)
     }
 
     /// The object at a key, or `nil` where there is none.
@@ -63,6 +69,9 @@ package struct S3Client: Sendable {
         call.expectedCodes = ["NoSuchKey"]
         let answer = try await connection.perform(call, deadline: deadline)
         guard answer.refusal == nil else { return nil }
+        guard Self.etag(answer.answer) != nil else {
+            throw unexpected("GetObject", effect: .none, Self.successWithoutETag)
+        }
         return S3Object(head: S3ObjectHead(answer.answer), body: answer.answer.body)
     }
 
@@ -73,7 +82,11 @@ package struct S3Client: Sendable {
         var call = call("HeadObject", .HEAD, key: key, isWrite: false)
         call.expectedCodes = ["NoSuchKey"]
         let answer = try await connection.perform(call, deadline: deadline)
-        return answer.refusal == nil ? S3ObjectHead(answer.answer) : nil
+        guard answer.refusal == nil else { return nil }
+        guard Self.etag(answer.answer) != nil else {
+            throw unexpected("HeadObject", effect: .none, Self.successWithoutETag)
+        }
+        return S3ObjectHead(answer.answer)
     }
 
     /// Deletes an object, if it is the one of that ETag where one is given; returns `false` where it is another.
@@ -85,7 +98,12 @@ package struct S3Client: Sendable {
         var call = call("DeleteObject", .DELETE, key: key, isWrite: true)
         if let etag { call.headers.append(("if-match", etag)) }
         call.expectedCodes = ["PreconditionFailed", "NoSuchKey"]
-        return try await connection.perform(call, deadline: deadline).refusal?.code != "PreconditionFailed"
+        let answer = try await connection.perform(call, deadline: deadline)
+        if let refusal = answer.refusal { return refusal.code != "PreconditionFailed" }
+        guard answer.answer.body.isEmpty else {
+            throw unexpected("DeleteObject", effect: .unknown, "a success that has a body")
+        }
+        return true
     }
 
     func call(_ operation: String, _ method: HTTPMethod, key: String?, isWrite: Bool) -> AWSCall {
@@ -93,5 +111,18 @@ package struct S3Client: Sendable {
         call.method = method
         call.key = key
         return call
+    }
+
+    func unexpected(_ operation: String, effect: StoreError.Effect, _ what: String) -> AWSError {
+        AWSError(
+            .unexpectedAnswer, effect: effect,
+            "S3 answered \(operation) on the bucket '\(bucket)' with \(what). Something else may have answered, such as "
+                + "a proxy: check AWS_ENDPOINT_URL and what stands in between.")
+    }
+
+    private static let successWithoutETag = "a success that has no ETag"
+
+    private static func etag(_ answer: AWSTransportAnswer) -> String? {
+        answer.headers.first(name: "etag").flatMap { $0.isEmpty ? nil : $0 }
     }
 }

@@ -64,24 +64,36 @@ extension AWSStore: SegmentStore {
         return try object.map { (object) throws(StoreError) in try SegmentObject.segment(object, at: key) }
     }
 
-    /// `ListObjectsV2` with `start-after`: one for each 1,000 keys.
+    /// `ListObjectsV2` with `start-after`: one for each 1,000 keys, up to the first that begins with no digit.
+    ///
+    /// S3 may return fewer keys than it was asked for, even none, and have more: only its token tells.
     package func list(_ topic: TopicName, from: Offset, limit: Int) async throws(StoreError) -> [SegmentListing] {
         let prefix = SegmentKey.objectPrefix(topic)
-        var startAfter = SegmentKey.objectKey(topic, number: from.rawValue - 1)
+        let startAfter = SegmentKey.objectKey(topic, number: from.rawValue - 1)
+        var continuationToken: String?
         var listings: [SegmentListing] = []
+        var hasForeignKeys = false
         while true {
+            // Where others' keys lie between ours, a page of just as many as are missing could be all theirs.
+            let maxKeys = hasForeignKeys ? keysPerList : min(limit - listings.count, keysPerList)
+            let token = continuationToken
             let page = try await calling { () async throws(AWSError) in
                 try await objects.listObjects(
-                    prefix: prefix, startAfter: startAfter, maxKeys: min(limit - listings.count, keysPerList),
+                    prefix: prefix, startAfter: startAfter, continuationToken: token, maxKeys: maxKeys,
                     deadline: Deadline.current)
             }
             for entry in page.entries {
+                if SegmentKey.isAboveAll(objectKey: entry.key, of: topic) { return listings }
                 // What others put there is not ours to judge.
-                guard let key = SegmentKey(objectKey: entry.key, of: topic) else { continue }
+                guard let key = SegmentKey(objectKey: entry.key, of: topic) else {
+                    hasForeignKeys = true
+                    continue
+                }
                 listings.append(SegmentListing(key: key, bodyBytes: entry.bodyBytes))
+                if listings.count == limit { return listings }
             }
-            guard listings.count < limit, page.isTruncated, let last = page.entries.last else { return listings }
-            startAfter = last.key
+            guard page.isTruncated else { return listings }
+            continuationToken = page.continuationToken
         }
     }
 }

@@ -97,7 +97,9 @@ extension AWSStore: Table {
         rememberStaleMarks(of: request.topic, item)
         return Claim(
             topic: request.topic, range: item.end..<item.end.advanced(by: request.count),
-            previousClaim: item.claimOffset, previousClaimedAt: item.claimedAt ?? item.createdAt, at: request.at)
+            previousClaim: item.claimOffset,
+            // That a topic without a claim was taken over a moment ago says nothing of its counter.
+            previousClaimedAt: item.claimedAt ?? (item.currentOffset == 0 ? item.createdAt : nil), at: request.at)
     }
 
     /// The claim that an earlier try took whose answer was lost: it is the newest one in the item.
@@ -111,9 +113,13 @@ extension AWSStore: Table {
     }
 
     /// Keeps the item small: below 1 KB a claim costs one write unit.
+    ///
+    /// A mark goes a week after it has stopped to count, in case it is the clock that is wrong. Without a retention some
+    /// are kept all the same, for a retention that is set later.
     private func rememberStaleMarks(of topic: TopicName, _ item: TopicItem) {
-        guard let retained = periods.retained(at: time.now()) else { return }
-        let stale = item.marks.keys.filter { $0 < retained.lowerBound }
+        let now = time.now()
+        let needed = periods.retained(at: now)?.lowerBound ?? periods.day(ofClaimAt: now) - 31
+        let stale = item.marks.keys.filter { $0 < needed - 7 }
         guard !stale.isEmpty else { return }
         // A few at a time: the expression has its limits too.
         staleMarks.withLock { $0[topic] = Set(stale.sorted().prefix(64)) }
@@ -182,25 +188,28 @@ extension AWSStore: Table {
     /// Makes an item of the prototype one of ours: it gets a kind, so that lists show it, and a low mark.
     ///
     /// What its bucket holds may have begun to expire, and nothing in the item tells up to where. Here the first object
-    /// may be asked, since the prototype's writers are gone: nothing below it is still on its way.
+    /// may be asked, since the prototype's writers are gone: nothing below the counter is still on its way.
     private func adopt(_ topic: TopicName, _ item: TopicItem) async throws(StoreError) {
-        let lowest = try await list(topic, from: .first, limit: 1).first
-        let low = min(lowest?.key.last ?? item.end, item.end)
+        var low = item.end
+        if let key = try await list(topic, from: .first, limit: 1).first?.key {
+            low = min(try await get([key])[0]?.range.lowerBound ?? key.last, item.end)
+        }
         let now = time.now()
         let update = DynamoDBUpdate(
             key: key(topic),
             update: """
                 SET #kind = :kind, #created = if_not_exists(#created, :now), #trimmed = if_not_exists(#trimmed, :low), \
-                #mark = if_not_exists(#mark, :mark)
+                #mark = if_not_exists(#mark, :mark), #settled = :end
                 """,
             condition: "attribute_exists(#topic) AND attribute_not_exists(#kind)",
             names: [
                 "#kind": Attribute.kind, "#created": Attribute.createdAt, "#trimmed": Attribute.trimmedBefore,
-                "#mark": Attribute.mark(periods.day(ofClaimAt: now)), "#topic": Attribute.topic,
+                "#mark": Attribute.mark(periods.day(ofClaimAt: now)), "#settled": Attribute.settledBelow,
+                "#topic": Attribute.topic,
             ],
             values: [
                 ":kind": .string(TopicItem.kind), ":now": .integer(now.milliseconds), ":low": .integer(low.rawValue),
-                ":mark": .integer(low.rawValue - 1),
+                ":mark": .integer(low.rawValue - 1), ":end": .integer(item.end.rawValue),
             ])
         // Whoever came first did the same.
         _ = try await calling { () async throws(AWSError) in
@@ -237,14 +246,14 @@ extension AWSStore: Table {
     ) async throws(StoreError) -> Bool {
         guard let item = try await item(of: topic), item.closedUntil == closedUntil else { return false }
         var update = DynamoDBUpdate(
-            key: key(topic), update: "SET #current = :end",
+            key: key(topic), update: "SET #current = :end, #settled = :settled",
             condition: "#closed = :closed AND #current = :current",
             names: [
                 "#current": Attribute.currentOffset, "#closed": Attribute.closedUntil,
-                "#claim": Attribute.claimOffset, "#id": Attribute.claimID,
+                "#claim": Attribute.claimOffset, "#id": Attribute.claimID, "#settled": Attribute.settledBelow,
             ],
             values: [
-                ":end": .integer(max(item.end, end).rawValue - 1), ":closed": .integer(closedUntil.milliseconds),
+                ":settled": .integer(max(item.end, end).rawValue), ":end": .integer(max(item.end, end).rawValue - 1), ":closed": .integer(closedUntil.milliseconds),
                 ":current": .integer(item.currentOffset),
             ])
         // Without a mark that is retained, everything that stands would pass for expired. As if it had all been claimed
@@ -272,7 +281,7 @@ extension AWSStore: Table {
     /// Moves the low mark of a topic forward to `offset`, never back.
     ///
     /// The objects below stay until they expire.
-    package func trim(_ topic: TopicName, before offset: Offset) async throws(StoreError) {
+    package func moveLowMark(of topic: TopicName, to offset: Offset) async throws(StoreError) {
         let update = DynamoDBUpdate(
             key: key(topic), update: "SET #trimmed = :offset",
             condition: "attribute_exists(#kind) AND (attribute_not_exists(#trimmed) OR #trimmed < :offset)",

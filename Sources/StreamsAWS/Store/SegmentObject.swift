@@ -14,6 +14,12 @@ extension SegmentKey {
     /// What all keys of a topic begin with.
     static func objectPrefix(_ topic: TopicName) -> String { "topics/\(topic)/" }
 
+    /// Whether a key under the topic's prefix sorts after every key of a segment, all of which begin with a digit.
+    static func isAboveAll(objectKey: String, of topic: TopicName) -> Bool {
+        guard let first = objectKey.utf8.dropFirst(objectPrefix(topic).utf8.count).first else { return false }
+        return first > UInt8(ascii: "9")
+    }
+
     /// Reads a key in the bucket; `nil` where it is none of a segment.
     init?(objectKey: String, of topic: TopicName) {
         let prefix = Self.objectPrefix(topic)

@@ -15,6 +15,7 @@ struct TopicItem: Sendable {
         static let trimmedBefore = "trimmed_before"
         static let createdAt = "created_at"
         static let closedUntil = "closed_until"
+        static let settledBelow = "settled_below"
         static let kind = "kind"
 
         /// The mark of a day, counted from 1970.
@@ -36,6 +37,8 @@ struct TopicItem: Sendable {
     let trimmedBefore: Offset?
     let createdAt: Timestamp?
     let closedUntil: Timestamp?
+    /// Below this offset nothing is on its way any more.
+    let settledBelow: Offset?
     /// Whether the item is one of ours: the prototype's have no kind.
     let hasKind: Bool
     /// By day: the last offset before the day's first claim.
@@ -63,6 +66,7 @@ struct TopicItem: Sendable {
         trimmedBefore = try number(Attribute.trimmedBefore).flatMap { Offset($0) }
         createdAt = try number(Attribute.createdAt).map { Timestamp(milliseconds: $0) }
         closedUntil = try number(Attribute.closedUntil).map { Timestamp(milliseconds: $0) }
+        settledBelow = try number(Attribute.settledBelow).flatMap { Offset($0) }
         hasKind = item[Attribute.kind] != nil
         var marks: [Int: Int64] = [:]
         for name in item.keys where name.utf8.first == UInt8(ascii: "m") {
@@ -93,6 +97,7 @@ struct TopicItem: Sendable {
         let created = createdAt ?? claimedAt ?? Timestamp(milliseconds: 0)
         return TopicHead(
             earliest: earliest(retained: days), end: end, lastClaimStart: claimOffset,
-            lastClaimedAt: claimedAt ?? created, createdAt: created, closedUntil: closedUntil)
+            lastClaimedAt: claimedAt ?? created, createdAt: created, closedUntil: closedUntil,
+            settledBelow: settledBelow)
     }
 }

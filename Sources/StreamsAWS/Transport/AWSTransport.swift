@@ -44,6 +44,11 @@ package struct AWSTransportAnswer: Sendable {
         self.headers = headers
         self.body = body
     }
+
+    /// AWS's id of the request, which AWS and its stand-ins put into every answer, and nothing else on the way does.
+    package var requestID: String? {
+        headers.first(name: "x-amz-request-id") ?? headers.first(name: "x-amzn-requestid")
+    }
 }
 
 /// Why there is no whole answer.

@@ -66,8 +66,11 @@ package struct HTTPTransport: AWSTransport {
         case .invalidURL, .emptyHost, .emptyScheme:
             return AWSTransportFailure(.unsendable, isSent: false, cause: cause)
         default:
-            let isRefusedHeader = cause.contains("invalidHeaderField")
-            if isRefusedHeader { return AWSTransportFailure(.unsendable, isSent: false, cause: cause) }
+            // The error shows the values, and one of them is the session token.
+            if cause.contains("invalidHeaderField") {
+                return AWSTransportFailure(
+                    .unsendable, isSent: false, cause: "a header has characters that HTTP forbids")
+            }
             return AWSTransportFailure(isSent ? .connectionClosed : .notConnected, isSent: isSent, cause: cause)
         }
     }

@@ -66,6 +66,9 @@ extension InMemoryStore: Table {
         state.withLock { $0.topics[topic, default: TopicItem(createdAt: until)].close(until: until) }
     }
 
+    /// Moves the low mark forward, and drops what lies below.
+    package func moveLowMark(of topic: TopicName, to offset: Offset) async { trim(topic, before: offset) }
+
     /// Opens a topic again above its segments.
     package func reopen(
         _ topic: TopicName, closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp
@@ -126,6 +129,7 @@ private struct TopicItem: Sendable {
     private var end = Offset.first
     private var newestClaim: (id: AppendID, claim: Claim)?
     private var closedUntil: Timestamp?
+    private var settledBelow: Offset?
 
     init(createdAt: Timestamp) {
         self.createdAt = createdAt
@@ -134,7 +138,8 @@ private struct TopicItem: Sendable {
     var head: TopicHead {
         TopicHead(
             earliest: earliest, end: end, lastClaimStart: newestClaim?.claim.range.lowerBound,
-            lastClaimedAt: newestClaim?.claim.at ?? createdAt, createdAt: createdAt, closedUntil: closedUntil)
+            lastClaimedAt: newestClaim?.claim.at ?? createdAt, createdAt: createdAt, closedUntil: closedUntil,
+            settledBelow: settledBelow)
     }
 
     mutating func claim(_ request: ClaimRequest) -> ClaimOutcome {
@@ -159,6 +164,7 @@ private struct TopicItem: Sendable {
         self.closedUntil = nil
         newestClaim = nil
         self.end = max(self.end, end)
+        settledBelow = self.end
         // An item that was lost knows of no low mark.
         if self.earliest == .first { self.earliest = min(earliest, self.end) }
         return true

@@ -9,6 +9,8 @@ package struct PendingAppend: Sendable {
     package var deadline: Duration?
     /// Whom to tell.
     package var continuation: CheckedContinuation<Result<AppendReceipt, StreamsError>, Never>
+
+    func isLate(at uptime: Duration) -> Bool { deadline.map { $0 <= uptime } ?? false }
 }
 
 /// What an append returns: the offsets of its messages.

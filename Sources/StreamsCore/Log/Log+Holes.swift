@@ -46,10 +46,36 @@ extension Log {
         let claimed = gap.following?.timestamp ?? head.lastClaimedAt
         let age = max(seen, claimed.duration(to: time.now()))
         guard age >= configuration.holeTimeout else { return .unfinished(due: configuration.holeTimeout - age) }
-        guard gap.isListed else { return .unlisted }
-        try await fill(gap, of: topic, in: head)
+        guard let listedAt = gap.listedAt else { return .unlisted }
+        if let settled = head.settledBelow, gap.range.lowerBound < settled {
+            try await pass(gap, settledBelow: settled, of: topic, in: head, listedAt: listedAt)
+        } else {
+            try await fill(gap, of: topic, in: head, listedAt: listedAt)
+        }
         holes.withLock { $0.forget(hole) }
         return .closed
+    }
+
+    /// Passes a gap below the offset where nothing is on its way any more.
+    ///
+    /// At the topic's beginning it is what has expired: the low mark moves up to its end. Elsewhere one filler closes
+    /// all of it, since nothing can land inside.
+    private func pass(
+        _ gap: SegmentReader.Gap, settledBelow settled: Offset, of topic: TopicName, in head: TopicHead,
+        listedAt: Timestamp
+    ) async throws(StreamsError) {
+        let end = min(gap.range.upperBound, settled)
+        if gap.range.lowerBound == head.earliest {
+            return try await reading { () async throws(StoreError) in
+                try await self.table.moveLowMark(of: topic, to: end)
+            }
+        }
+        let filler = Segment.filler(
+            topic, gap.range.lowerBound..<end, appendID: makeAppendID(), timestamp: listedAt)
+        let outcome = try await reading { () async throws(StoreError) in
+            try await self.segments.put(filler, signedAt: listedAt)
+        }
+        if outcome == .stored { counters.filled() }
     }
 
     /// Closes a hole with fillers, from its top down.
@@ -57,9 +83,8 @@ extension Log {
     /// Never bottom-up, and never one filler over claims whose bounds are not known: a batch in flight lands at the key
     /// of its last offset, so a lower key may only be used once the key of its claim is taken.
     private func fill(
-        _ gap: SegmentReader.Gap, of topic: TopicName, in head: TopicHead
+        _ gap: SegmentReader.Gap, of topic: TopicName, in head: TopicHead, listedAt: Timestamp
     ) async throws(StreamsError) {
-        let listedAt = time.now()
         var end = gap.range.upperBound
         var claimStart = gap.following.map { $0.kind == .messages ? $0.previousClaim : nil } ?? head.lastClaimStart
         while end > gap.range.lowerBound {

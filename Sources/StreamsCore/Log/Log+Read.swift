@@ -36,8 +36,11 @@ extension Log {
     private func look(_ request: ReadRequest) async throws(StreamsError) -> (page: ReadPage, holeDue: Duration?) {
         var request = request
         while true {
+            let storedEnd = knownStoredEnd(of: request.topic)
             let head = try await head(of: request.topic) ?? .absent
-            let position = try await position(request, in: head)
+            let isBehind = isBehind(head, storedEnd)
+            let position = try await position(request, in: head, isBehind: isBehind)
+            guard position < head.end || !isBehind else { throw .recovering }
             var reader = SegmentReader(log: self, topic: request.topic, head: head)
             var pass = try await reader.pass(
                 from: position, limit: request.limit, bytesMaximum: request.bytesMaximum)
@@ -70,7 +73,9 @@ extension Log {
     }
 
     /// The offset that a request begins at.
-    private func position(_ request: ReadRequest, in head: TopicHead) async throws(StreamsError) -> Offset {
+    private func position(
+        _ request: ReadRequest, in head: TopicHead, isBehind: Bool
+    ) async throws(StreamsError) -> Offset {
         switch request.start {
         case .earliest:
             return head.earliest
@@ -78,11 +83,7 @@ extension Log {
             return head.end
         case .since(let time):
             return try await firstOffset(of: request.topic, since: time, in: head)
-        case .offset(let offset) where offset > head.end && isBehind(head, of: request.topic):
-            throw StreamsError(.unavailable, StoreError.recovering(request.topic, for: .zero).publicDetail) {
-                $0.retryAfter = .seconds(1)
-            }
-        case .offset(let offset) where offset > head.end:
+        case .offset(let offset) where offset > head.end && !isBehind:
             throw StreamsError(
                 .offsetBeyondEnd, "Offset \(offset) lies past the end of \(request.topic), which is \(head.end)."
             ) { $0.endOffset = head.end }
@@ -139,9 +140,14 @@ extension Log {
     }
 
     /// Whether the counter went back: then it is no word on where the topic ends.
-    private func isBehind(_ head: TopicHead, of topic: TopicName) -> Bool {
-        head.closedUntil != nil || storedEnds.withLock { $0[topic] }.map { $0 > head.end } ?? false
+    ///
+    /// `storedEnd` is what was known before the head was read: what is stored meanwhile may lie above it.
+    func isBehind(_ head: TopicHead, _ storedEnd: Offset?) -> Bool {
+        head.closedUntil != nil || storedEnd.map { $0 > head.end } ?? false
     }
+
+    /// Up to where segments of a topic are known to be stored; `nil` where nothing is known.
+    func knownStoredEnd(of topic: TopicName) -> Offset? { storedEnds.withLock { $0[topic] } }
 
     /// Looks the end of a topic up for all who wait for it, while somebody does: other processes append to it too.
     func pollTail(of topic: TopicName) async {
@@ -179,6 +185,13 @@ extension Log {
             logger.error("read failed", metadata: ["error": "\(error.message)"])
             throw StreamsError(.unavailable, error.publicDetail) { $0.retryAfter = .seconds(1) }
         }
+    }
+}
+
+extension StreamsError {
+    /// The topic's counter went back, and nobody knows where the topic ends until it is recovered.
+    static let recovering = StreamsError(.unavailable, StoreError.Code.recovering.publicDetail) {
+        $0.retryAfter = .seconds(1)
     }
 }
 

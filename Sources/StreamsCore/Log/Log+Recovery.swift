@@ -5,14 +5,14 @@ import Synchronization
 /// Up to where segments are known to be stored: a claim below that shows that the topic's counter went back.
 struct StoredEnds {
     private var ends: [TopicName: Offset] = [:]
-    /// Bounds the memory; forgetting costs a list for the topic's next claim.
+    /// Bounds the memory: of a topic that is forgotten, a counter that went back shows later.
     private static let countMaximum = 100_000
 
     /// The offset after the highest one known to be stored; `nil` where nothing is known.
     subscript(topic: TopicName) -> Offset? { ends[topic] }
 
     mutating func note(_ end: Offset, of topic: TopicName) {
-        if ends.count >= Self.countMaximum, ends[topic] == nil { ends.removeAll() }
+        if ends.count >= Self.countMaximum, ends[topic] == nil { ends.remove(at: ends.startIndex) }
         ends[topic] = max(ends[topic] ?? .first, end)
     }
 
@@ -48,15 +48,16 @@ extension Log {
         }
         let isRecent = claim.previousClaimedAt.map { $0.duration(to: claim.at) < configuration.unverifiedClaimAge }
         guard isRecent != true else { return }
-        if let key = try await segments.list(claim.topic, from: claim.range.lowerBound, limit: 1).first?.key {
-            // A later claim's segment may be there already: it begins above this one.
-            let start = try await segments.get([key])[0]?.range.lowerBound ?? key.last
-            guard start > claim.range.last else {
-                throw try await closeForRecovery(
-                    claim.topic, since: "messages are stored at offset \(claim.range.last), which was handed out anew")
-            }
+        // One key more than the claim has: the segment above it may reach into it.
+        let limit = min(claim.range.offsetCount + 1, segments.keysPerList)
+        let keys = try await segments.list(claim.topic, from: claim.range.lowerBound, limit: limit).map(\.key)
+        let standing = try await segments.get(keys).compactMap { $0 }.filter { $0.range.overlaps(claim.range) }
+        // Fillers are no evidence: readers may have given up waiting for this very claim.
+        guard standing.allSatisfy({ $0.kind == .filler }) else {
+            throw try await closeForRecovery(
+                claim.topic, since: "messages are stored at offset \(claim.range.last), which was handed out anew")
         }
-        noteStored(claim.range.lowerBound, of: claim.topic)
+        if standing.isEmpty { noteStored(claim.range.lowerBound, of: claim.topic) }
     }
 
     /// Closes a topic for claims until no write that is under way can land any more; returns the error that says so.

@@ -20,7 +20,10 @@ extension Log {
     ///
     /// - Throws: `topic_not_found`, `unavailable`.
     package func info(of topic: TopicName) async throws(StreamsError) -> TopicInfo {
-        guard let head = try await head(of: topic) else {
+        let storedEnd = knownStoredEnd(of: topic)
+        let found = try await head(of: topic)
+        guard !isBehind(found ?? .absent, storedEnd) else { throw .recovering }
+        guard let head = found else {
             throw StreamsError(.topicNotFound, "There is no topic \(topic); its first message, or PUT, creates it.")
         }
         return TopicInfo(
@@ -71,6 +74,8 @@ extension Log {
     /// out their offsets again.
     func expectNoMessages(of topic: TopicName) async throws(StoreError) {
         guard try await segments.list(topic, from: .first, limit: 1).isEmpty else {
+            // Somebody may have created it and appended to it meanwhile.
+            if try await table.head(of: topic) != nil { return }
             throw try await closeForRecovery(topic, since: "it has messages, but no counter")
         }
         storedEnds.withLock { $0.forget(topic) }

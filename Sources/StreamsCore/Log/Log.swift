@@ -103,9 +103,14 @@ package final class Log: Sendable {
 
     private func drain(_ topic: TopicName) async {
         while let appends = queues.withLock({ $0.takeNext(of: topic) }) {
-            let writer = SegmentWriter(log: self, topic: topic)
+            let now = time.uptime()
+            // Those whose time was up before their turn came must not hurry the others.
+            for late in appends where late.isLate(at: now) { late.continuation.resume(returning: .failure(.tooLate)) }
+            let appends = appends.filter { !$0.isLate(at: now) }
+            guard !appends.isEmpty else { continue }
+            let writer = SegmentWriter(log: self, topic: topic, limit: appends.compactMap(\.deadline).min())
             do throws(StreamsError) {
-                let range = try await writer.write(appends.map(\.batch), until: appends.compactMap(\.deadline).min())
+                let range = try await writer.write(appends.map(\.batch))
                 announce(end: range.upperBound, of: topic)
                 counters.appended(requests: appends.count, messages: range.offsetCount)
                 var next = range.lowerBound
@@ -127,6 +132,11 @@ package final class Log: Sendable {
 }
 
 extension StreamsError {
+    /// The caller's time was up before the append's turn came; nothing was written.
+    static let tooLate = StreamsError(.unavailable, "There was no time left to write; nothing was written.") {
+        $0.retryAfter = .seconds(1)
+    }
+
     /// The log is being closed; nothing was written.
     static let shuttingDown = StreamsError(.unavailable, "The server is shutting down; nothing was written.") {
         $0.retryAfter = .seconds(1)

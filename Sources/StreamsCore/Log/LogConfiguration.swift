@@ -28,8 +28,9 @@ package struct LogConfiguration: Sendable {
     /// How long a topic whose counter went back stays closed for claims: until no write that was signed before can
     /// land any more.
     ///
-    /// Amazon S3 refuses requests signed more than 15 minutes ago.
-    package var recoveryWait: Duration = .seconds(16 * 60)
+    /// Amazon S3 refuses requests signed more than 15 minutes ago; the rest is for clocks, which may each be off by
+    /// half a minute.
+    package var recoveryWait: Duration = .seconds(18 * 60)
     /// A claim whose predecessor is older than this is checked against what is stored, where this process does not know
     /// the topic's end: an item that came back from a backup is old.
     package var unverifiedClaimAge: Duration = .seconds(15 * 60)

@@ -59,8 +59,8 @@ struct SegmentReader {
         var range: Range<Offset>
         /// The segment behind it, or `nil` where the gap reaches the end of the topic.
         var following: Segment?
-        /// Whether a list showed it; otherwise only the newest claim's key was looked at.
-        var isListed = true
+        /// The time before the list that showed it; `nil` where only the newest claim's key was looked at.
+        var listedAt: Timestamp?
     }
 
     /// Reads from `start` on until a limit, a gap or the end of the topic.
@@ -70,10 +70,11 @@ struct SegmentReader {
         var mayGuess = mayGuess
         while pass.next < head.end, pass.messageCount < limit, pass.hasRoom(below: bytesMaximum) {
             let guess = mayGuess ? newestListing(holding: pass.next) : nil
+            let listedAt = log.time.now()
             let listings =
                 if let guess { [guess] } else { try await list(from: pass.next, limit: limit - pass.messageCount) }
             guard !listings.isEmpty else {
-                pass.gap = Gap(range: pass.next..<head.end, following: nil)
+                pass.gap = Gap(range: pass.next..<head.end, following: nil, listedAt: listedAt)
                 return pass
             }
             switch try await read(listings, into: &pass, limit: limit, bytesMaximum: bytesMaximum) {
@@ -82,10 +83,12 @@ struct SegmentReader {
                 // The newest claim may be closed by several fillers, of which its own key shows only the last.
                 mayGuess = false
                 pass.gap = nil
-            case .stop: return pass
+            case .stop:
+                pass.gap?.listedAt = listedAt
+                return pass
             case .vanished where guess != nil:
                 // Nothing at the newest claim's key: its write has not finished, as far as one can tell without a list.
-                pass.gap = Gap(range: pass.next..<head.end, following: nil, isListed: false)
+                pass.gap = Gap(range: pass.next..<head.end, following: nil, listedAt: nil)
                 return pass
             case .vanished:
                 relists += 1

@@ -1,6 +1,5 @@
 import Logging
 import StreamsModel
-import Synchronization
 
 /// Writes one batch of a topic: claim, write once, acknowledge.
 ///
@@ -8,6 +7,8 @@ import Synchronization
 struct SegmentWriter {
     let log: Log
     let topic: TopicName
+    /// When the caller needs the answer, if that is earlier than the log's own limit.
+    let limit: Duration?
 
     /// What became of a segment that was to be written at its claim.
     private enum Fate {
@@ -19,9 +20,8 @@ struct SegmentWriter {
 
     /// Writes the batches together as one segment; returns its offsets.
     ///
-    /// `limit` is when the caller needs the answer, if that is earlier than the log's own limit.
     /// - Throws: `unavailable` (nothing was written), `outcome_unknown`.
-    func write(_ batches: [MessageBatch], until limit: Duration?) async throws(StreamsError) -> Range<Offset> {
+    func write(_ batches: [MessageBatch]) async throws(StreamsError) -> Range<Offset> {
         let begin = log.time.uptime()
         var deadline = begin + log.configuration.appendTimeout
         if let limit {
@@ -58,7 +58,7 @@ struct SegmentWriter {
         var backoff = Backoff(log.configuration)
         // Taken before the claim: what is stored only afterwards may well lie above it.
         var isNew = false
-        var storedEnd = log.storedEnds.withLock { $0[topic] }
+        var storedEnd = log.knownStoredEnd(of: topic)
         while true {
             do throws(StoreError) {
                 switch try await isNew ? log.table.claimCreating(request) : log.table.claim(request) {
@@ -73,7 +73,7 @@ struct SegmentWriter {
                     request.at = log.time.now()
                 case .closed(let until):
                     try await log.recover(topic, closedUntil: until)
-                    storedEnd = log.storedEnds.withLock { $0[topic] }
+                    storedEnd = log.knownStoredEnd(of: topic)
                     request.at = log.time.now()
                 }
             } catch {
@@ -86,7 +86,7 @@ struct SegmentWriter {
     private func pauseOrGiveUp(
         after error: StoreError, _ backoff: inout Backoff, until deadline: Duration
     ) async throws(StreamsError) {
-        guard error.code == .unavailable, await backoff.pause(log.time, until: deadline) else {
+        guard error.code == .unavailable, error.isWorthRetrying, await backoff.pause(log.time, until: deadline) else {
             throw log.unavailable(error)
         }
     }
@@ -112,15 +112,20 @@ struct SegmentWriter {
     ) async throws(StreamsError) -> Fate {
         var backoff = Backoff(log.configuration)
         var mayHaveBeenWritten = false
+        // A clock that turned out to be ahead while the claim was taken must not let the write land later.
+        let signedAt = min(claim.at, log.time.now())
         while true {
             do throws(StoreError) {
-                switch try await log.segments.put(segment, signedAt: claim.at) {
+                switch try await log.segments.put(segment, signedAt: signedAt) {
                 case .stored: return .stored
                 case .taken: return try await fate(of: segment)
                 }
             } catch {
                 if error.effect == .unknown { mayHaveBeenWritten = true }
-                let isWorthAnotherTry = error.code == .unavailable
+                if error.code == .signedTooLongAgo, let fate = try? await settle(segment, claim, at: log.time.now()) {
+                    return fate
+                }
+                let isWorthAnotherTry = error.code == .unavailable && error.isWorthRetrying
                 guard isWorthAnotherTry, await backoff.pause(log.time, until: deadline) else {
                     return try await giveUp(segment, claim, mayHaveBeenWritten: mayHaveBeenWritten, error)
                 }
@@ -170,7 +175,9 @@ struct SegmentWriter {
         let fate: Fate
         do throws(StoreError) {
             let end = log.time.uptime() + log.configuration.settleTimeout
-            fate = try await Deadline.with(end) { () async throws(StoreError) in try await settle(segment, claim) }
+            fate = try await Deadline.with(limit.map { min($0, end) } ?? end) { () async throws(StoreError) in
+                try await settle(segment, claim, at: claim.at)
+            }
         } catch {
             throw mayHaveBeenWritten ? log.outcomeUnknown(error) : log.unavailable(error)
         }
@@ -181,10 +188,12 @@ struct SegmentWriter {
     }
 
     /// Tries once to close the claim with a filler; returns what the claim came to.
-    private func settle(_ segment: Segment, _ claim: Claim) async throws(StoreError) -> Fate {
+    private func settle(
+        _ segment: Segment, _ claim: Claim, at signedAt: Timestamp
+    ) async throws(StoreError) -> Fate {
         let filler = Segment.filler(
             topic, claim.range, appendID: log.makeAppendID(), previousClaim: claim.previousClaim, timestamp: claim.at)
-        switch try await log.segments.put(filler, signedAt: claim.at) {
+        switch try await log.segments.put(filler, signedAt: signedAt) {
         case .stored:
             log.counters.filled()
             return .filled
@@ -218,9 +227,14 @@ extension StoreError {
     static let starved = StoreError(.unavailable, effect: .none, "Readers closed every claim before it was written.")
 
     /// What a client may know of the failure.
+    var publicDetail: String { code.publicDetail }
+}
+
+extension StoreError.Code {
+    /// What a client may know of such a failure.
     var publicDetail: String {
-        switch code {
-        case .unavailable: "The store does not answer."
+        switch self {
+        case .unavailable, .signedTooLongAgo: "The store does not answer."
         case .outOfSpace: "The store has no space left."
         case .corrupt: "The topic needs the operator: what is stored is inconsistent."
         case .closed: "The server is shutting down."

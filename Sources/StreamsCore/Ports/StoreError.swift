@@ -12,6 +12,8 @@ package struct StoreError: Error, Sendable {
         case closed
         /// The topic is closed for appends until its counter is recovered; `retryAfter` says how long.
         case recovering
+        /// The write carries a time that the store no longer takes; nothing was written by this call.
+        case signedTooLongAgo
         /// The store refuses the call for a reason that only an operator can remove: a missing permission, bucket or
         /// table, wrong credentials.
         case misconfigured
@@ -33,6 +35,8 @@ package struct StoreError: Error, Sendable {
     package var message: String
     /// When the same call may succeed, where the store knows.
     package var retryAfter: Duration?
+    /// Whether the caller may well try again by itself; not so where the adapter has done that, or ruled it out.
+    package var isWorthRetrying = true
 
     /// Makes an error.
     package init(_ code: Code, effect: Effect, _ message: String) {

@@ -56,6 +56,11 @@ package protocol Table: Sendable {
         _ topic: TopicName, closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp
     ) async throws(StoreError) -> Bool
 
+    /// Moves the low mark of a topic forward to `offset`, at most to its end, never back.
+    ///
+    /// Only called where ``TopicHead/settledBelow`` shows that nothing below is on its way any more.
+    func moveLowMark(of topic: TopicName, to offset: Offset) async throws(StoreError)
+
     /// The names of at most `limit` topics, at least 1, that begin with `prefix` and come after `after`, in name order.
     ///
     /// The one read that need not be strong: a topic made a moment ago may be missing.
@@ -84,6 +89,9 @@ extension Table {
     package func reopen(
         _ topic: TopicName, closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp
     ) async throws(StoreError) -> Bool { false }
+
+    /// Without use in a store that settles nothing.
+    package func moveLowMark(of topic: TopicName, to offset: Offset) async throws(StoreError) {}
 }
 
 /// What an append asks of the table.
@@ -156,13 +164,17 @@ package struct TopicHead: Sendable, Equatable {
     package var createdAt: Timestamp
     /// Until when the topic takes no claims, where it is closed: its counter is behind its segments.
     package var closedUntil: Timestamp?
+    /// Below this offset no write is on its way any more, where the table knows such an offset: what is absent there
+    /// has expired or will never be.
+    package var settledBelow: Offset?
 
     /// Makes a head.
     package init(
         earliest: Offset, end: Offset, lastClaimStart: Offset?, lastClaimedAt: Timestamp, createdAt: Timestamp,
-        closedUntil: Timestamp? = nil
+        closedUntil: Timestamp? = nil, settledBelow: Offset? = nil
     ) {
         self.closedUntil = closedUntil
+        self.settledBelow = settledBelow
         self.earliest = earliest
         self.end = end
         self.lastClaimStart = lastClaimStart
