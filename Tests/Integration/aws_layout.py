@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aws_store import AWSStore, StoredObject, object_key
@@ -74,6 +75,7 @@ def seed(store: AWSStore, topic: str, counts: list[int]) -> list[Message]:
     """Writes a topic as a server would have, one object for each count; returns its messages."""
     now = int(time.time() * 1000)
     messages: list[Message] = []
+    puts: list[dict[str, Any]] = []
     offset, previous = 1, 0
     for count in counts:
         batch = [Message(offset + index, b'{"n":%d}' % (offset + index), now) for index in range(count)]
@@ -83,11 +85,13 @@ def seed(store: AWSStore, topic: str, counts: list[int]) -> list[Message]:
         metadata = {
             "format": "1", "first": str(offset), "count": str(count), "append-id": secrets.token_hex(16),
             "timestamp": str(now)} | ({"previous-claim": str(previous)} if previous else {})
-        store.s3.put_object(
-            Bucket=store.bucket, Key=object_key(topic, last), Body=body, Metadata=metadata,
-            ContentType="application/x-ndjson")
+        puts.append({"Key": object_key(topic, last), "Body": body, "Metadata": metadata})
         messages += batch
         offset, previous = last + 1, offset
+    s3 = store.s3
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda put: s3.put_object(
+            Bucket=store.bucket, ContentType="application/x-ndjson", **put), puts))
     store.put_item({
         "pk": topic, "kind": "topic", "current_offset": offset - 1, "claim_offset": previous, "claimed_at": now,
         "claim_id": secrets.token_hex(16), "created_at": now, f"m{now // MILLISECONDS_A_DAY}": 0,

@@ -286,7 +286,7 @@ def test_nothing_acknowledged_is_lost_doubled_disordered_or_skipped_in_a_storm_o
     wait_until(
         lambda: history.count(Outcome.ACKNOWLEDGED) >= before + WRITERS, "appends go on after the storm", timeout=60)
     traffic.stop()
-    fresh = make_server(store=store, name="fresh").start()
+    fresh = make_server(store=store.behind(store.direct_endpoint), name="fresh").start()
     final = read_everything(fresh, "t", timeout=60)
     outcomes = {outcome.value: history.count(outcome) for outcome in Outcome}
     injected = {f"{kind} {fault.value}": count for (kind, fault), count in sorted(

@@ -194,7 +194,8 @@ def test_a_filler_at_a_claim_of_a_process_that_knows_nothing_does_not_close_the_
 # Items of the prototype, which have a counter and nothing else
 
 
-@pytest.mark.parametrize("count", [1, 10])
+@pytest.mark.parametrize("make_front, count", [
+    ("server", 1), ("server", 10), ("lambda", 10)], indirect=["make_front"])
 def test_an_item_of_the_prototype_that_was_set_back_is_not_appended_over(
     make_front: MakeFront, store: AWSStore, count: int
 ) -> None:
