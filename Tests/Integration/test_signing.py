@@ -119,6 +119,9 @@ class Receiver(BaseHTTPRequestHandler):
         status, body = self.server.answer(request)
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        # What shows our clients that it is S3 or DynamoDB that answers.
+        self.send_header("ETag", '"etag"')
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
