@@ -39,12 +39,14 @@ package struct InvocationLoop: Sendable {
                 if error.code == .cancelled { return }
                 throw error
             }
-            try await answer(invocation)
+            // In a task of its own: the cancellation that ends the loop must not cut an answer off.
+            let answering = Task { await answered(invocation) }  // tidy: allow it is awaited at once
+            try check(await answering.value, invocation)
         }
     }
 
-    private func answer(_ invocation: Invocation) async throws(RuntimeAPIError) {
-        let result = await Invocation.$currentID.withValue(invocation.id) {
+    private func answered(_ invocation: Invocation) async -> Result<Void, RuntimeAPIError> {
+        await Invocation.$currentID.withValue(invocation.id) {
             let result: Result<Void, RuntimeAPIError>
             do throws(RuntimeAPIError) {
                 result = .success(try await send(outcome(of: invocation), for: invocation))
@@ -53,6 +55,11 @@ package struct InvocationLoop: Sendable {
             }
             return result
         }
+    }
+
+    private func check(
+        _ result: Result<Void, RuntimeAPIError>, _ invocation: Invocation
+    ) throws(RuntimeAPIError) {
         guard case .failure(let error) = result else { return }
         logger.error(
             "the answer was not taken", metadata: ["error": "\(error.message)", "invocation": "\(invocation.id)"])

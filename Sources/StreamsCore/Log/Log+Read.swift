@@ -20,15 +20,25 @@ extension Log {
         }
         defer { waiters.withLock { $0.unwatch(topic) } }
         var request = request
+        var lastPage: ReadPage?
         while true {
             let announced = waiters.withLock { $0.announcedEnd(of: topic) }
-            let (page, holeDue) = try await look(request)
+            let (page, holeDue): (ReadPage, Duration?)
+            do {
+                (page, holeDue) = try await look(request)
+            } catch {
+                // The caller's time ended the look: what the one before it found is an answer.
+                if let lastPage, isPastDeadline { return lastPage }
+                throw error
+            }
             let remaining = deadline - time.uptime()
             if !page.slices.isEmpty || remaining <= .zero || Task.isCancelled || isClosed { return page }
             request.start = .offset(page.next)
+            lastPage = page
             // At a hole another process may be the writer, whose success nothing here announces.
             let patience = holeDue.map { min($0, configuration.holeRecheckInterval) } ?? remaining
             await waitForGrowth(of: topic, as: waiter, beyond: announced, atMost: min(remaining, patience))
+            if isPastDeadline { return page }
         }
     }
 

@@ -50,8 +50,14 @@ extension Log {
 
     /// Asks both halves of the store for something small that costs little.
     ///
-    /// - Throws: `unavailable` where one of them does not answer.
+    /// - Throws: `unavailable` where one of them does not answer within 3 seconds.
     package func checkStore() async throws(StreamsError) {
+        try await Deadline.with(Deadline.atMost(time.uptime() + .seconds(3))) { () async throws(StreamsError) in
+            try await askStore()
+        }
+    }
+
+    private func askStore() async throws(StreamsError) {
         _ = try await topics(prefix: "", after: "", limit: 1)
         // Most likely not there: that, too, is an answer.
         guard let topic = try? TopicName("health") else { return }
