@@ -60,6 +60,8 @@ def test_producers_may_append_and_not_read_messages(default: Synthesis) -> None:
     assert _may(patterns, "POST", "/topics/orders/produce")
     assert _may(patterns, "PUT", "/topics/orders")
     assert _may(patterns, "GET", "/health")
+    assert not _may(patterns, "GET", "/topics/orders/consume")
+    assert not _may(patterns, "HEAD", "/topics/orders/consume")
     assert not _may(patterns, "GET", "/topics")
     assert not _may(patterns, "GET", "/metrics")
     assert not _may(patterns, "DELETE", "/topics/orders")
