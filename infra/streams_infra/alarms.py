@@ -24,23 +24,23 @@ def add_alarms(scope: Construct, metrics: Metrics, settings: Settings) -> sns.IT
     topic = _topic(scope, settings)
     alarms = [
         _alarm(
-            scope, settings, "server-errors", metrics.api("5XXError", "Sum", "5xx", _PERIOD), 1,
+            scope, settings, "server-errors", metrics.api("5XXError", "Sum", period=_PERIOD), 1,
             "The API answered with 5xx: look at the access log and at the function's log.", periods=2),
         _alarm(
-            scope, settings, "function-errors", metrics.function("Errors", "Sum", "errors", _PERIOD), 1,
+            scope, settings, "function-errors", metrics.function("Errors", "Sum", period=_PERIOD), 1,
             "Runs of the function failed: it crashed or ran out of time."),
         _alarm(
-            scope, settings, "function-throttles", metrics.function("Throttles", "Sum", "throttles", _PERIOD), 1,
+            scope, settings, "function-throttles", metrics.function("Throttles", "Sum", period=_PERIOD), 1,
             "Requests found no free copy of the function: raise its concurrency, or send larger batches."),
         _alarm(
-            scope, settings, "store-throttles", metrics.own("Throttles", "throttles", _PERIOD), 10,
+            scope, settings, "store-throttles", metrics.own("Throttles", period=_PERIOD), 10,
             "S3 or DynamoDB asked to slow down: a topic takes about 1,000 batches a second; send larger batches."),
         _alarm(
             scope, settings, "produce-latency",
-            metrics.route("Latency", "POST", PRODUCE, "p99", "p99", _PERIOD), settings.alarm_produce_milliseconds,
+            metrics.route("Latency", "POST", PRODUCE, "p99", period=_PERIOD), settings.alarm_produce_milliseconds,
             "One produce in a hundred takes longer than it should.", periods=3),
         _alarm(
-            scope, settings, "topics-closed", metrics.own("TopicsClosed", "closed", _PERIOD), 1,
+            scope, settings, "topics-closed", metrics.own("TopicsClosed", period=_PERIOD), 1,
             "A topic's counter is behind its messages, as after a restore; it opens again by itself."),
     ]
     if topic:

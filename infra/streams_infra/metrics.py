@@ -37,7 +37,7 @@ class Metrics:
         self._function_name = function.function_name
         self.settings = settings
 
-    def own(self, name: str, label: str, period: Duration = MINUTE) -> cloudwatch.Metric:
+    def own(self, name: str, label: str | None = None, period: Duration = MINUTE) -> cloudwatch.Metric:
         """A metric that the function writes, summed up."""
         assert name in FUNCTION_METRICS
         return cloudwatch.Metric(
@@ -53,14 +53,16 @@ class Metrics:
             statistic="Sum", period=period, label=operation)
 
     def function(
-        self, name: str, statistic: str, label: str, period: Duration = MINUTE,
+        self, name: str, statistic: str, label: str | None = None, period: Duration = MINUTE,
     ) -> cloudwatch.Metric:
         """A metric of Lambda."""
         return cloudwatch.Metric(
             namespace="AWS/Lambda", metric_name=name, dimensions_map={"FunctionName": self._function_name},
             statistic=statistic, period=period, label=label)
 
-    def api(self, name: str, statistic: str, label: str, period: Duration = MINUTE) -> cloudwatch.Metric:
+    def api(
+        self, name: str, statistic: str, label: str | None = None, period: Duration = MINUTE,
+    ) -> cloudwatch.Metric:
         """A metric of API Gateway over all routes."""
         return cloudwatch.Metric(
             namespace="AWS/ApiGateway", metric_name=name,
@@ -68,7 +70,8 @@ class Metrics:
             label=label)
 
     def route(
-        self, name: str, method: str, path: str, statistic: str, label: str, period: Duration = MINUTE,
+        self, name: str, method: str, path: str, statistic: str, label: str | None = None,
+        period: Duration = MINUTE,
     ) -> cloudwatch.Metric:
         """A metric of API Gateway for one of the routes that are measured."""
         return cloudwatch.Metric(

@@ -78,10 +78,11 @@ class StreamsRestApi(apigateway.RestApi):
         acknowledge(
             self.deployment_stage,
             APIG3="A web ACL costs as much each month as millions of requests; the stage is throttled instead.")
-        if settings.auth != "iam":
-            acknowledge(self, APIG4=f"The operator chose auth={settings.auth}.")
-        else:
-            acknowledge(self, APIG4="All methods ask for signatures but OPTIONS, which browsers send without.")
+        acknowledge(self, APIG4={
+            "iam": "All methods ask for signatures but OPTIONS, which browsers send without.",
+            "api-key": "The operator chose auth=api-key: all methods ask for the key but OPTIONS.",
+            "none": "The operator chose auth=none by name, and is warned at each synthesis.",
+        }[settings.auth])
         if settings.gateway_log_role == "create":
             acknowledge_findings(self, {
                 "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
