@@ -26,7 +26,8 @@ class ApiStack(Stack):
         api = StreamsRestApi(self, function, settings)
         add_access(self, api, settings)
         metrics = Metrics(api, function, settings)
-        add_dashboard(self, metrics, settings)
+        if settings.dashboard:
+            add_dashboard(self, metrics, settings)
         topic = add_alarms(self, metrics, settings)
         add_budget(self, topic, settings)
         url = api.url.rstrip("/")

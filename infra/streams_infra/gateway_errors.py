@@ -64,7 +64,7 @@ def gateway_errors(settings: Settings) -> list[GatewayError]:
             "QUOTA_EXCEEDED", 429, "Too Many Requests", "throttled", "The quota of this key is used up.", 60),
         GatewayError(
             "REQUEST_TOO_LARGE", 413, "Content Too Large", "too_large",
-            "The request is larger than API Gateway takes (10 MB); the API takes bodies of 5 MiB."),
+            "The request is too large for Lambda, which takes bodies of about 4.5 MB; send smaller batches."),
         GatewayError(
             "UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported Media Type", "unsupported_media_type",
             "The Content-Type is not one that the API takes."),

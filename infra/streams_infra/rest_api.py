@@ -7,6 +7,7 @@ import json
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from streams_infra.acknowledgments import acknowledge, acknowledge_findings
@@ -38,6 +39,8 @@ class StreamsRestApi(apigateway.RestApi):
             scope, "Rest", rest_api_name=entity_name(settings.prefix, "api"),
             description="Serverless Streams: topics over plain HTTP.",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
+            # As text, what is not UTF-8 would arrive changed, and be stored so instead of being refused.
+            binary_media_types=["*/*"],
             cloud_watch_role=settings.gateway_log_role == "create",
             # Other APIs of the account may log through this role by the time that the stack goes.
             cloud_watch_role_removal_policy=(
@@ -61,9 +64,13 @@ class StreamsRestApi(apigateway.RestApi):
                         apigateway.AuthorizationType.IAM if settings.auth == "iam"
                         else apigateway.AuthorizationType.NONE))
             # Browsers send neither signature nor key with a preflight.
-            resource.add_cors_preflight(
+            preflight = resource.add_cors_preflight(
                 allow_origins=list(settings.allowed_origins), allow_methods=methods,
                 allow_headers=list(REQUEST_HEADERS), max_age=Duration.hours(2))
+            # Templates are applied to text only, and all media types are binary here.
+            answer = preflight.node.default_child
+            assert isinstance(answer, apigateway.CfnMethod)
+            answer.add_property_override("Integration.ContentHandling", "CONVERT_TO_TEXT")
 
     def _name_execution_log(self, scope: Construct, settings: Settings) -> None:
         # API Gateway would make this group itself with the first error, without a retention, and leave it behind.
@@ -100,7 +107,7 @@ def _integration(function: lambda_.IFunction, settings: Settings) -> apigateway.
         timeout=Duration.seconds(min(settings.timeout_seconds + 1, _SECONDS_STREAMED_MAX)))
 
 
-def _stage(access_log: apigateway.ILogGroup, settings: Settings) -> apigateway.StageOptions:  # type: ignore[name-defined]
+def _stage(access_log: logs.ILogGroup, settings: Settings) -> apigateway.StageOptions:
     options = {
         "throttling_rate_limit": settings.throttle_rate, "throttling_burst_limit": settings.throttle_burst,
         "logging_level": apigateway.MethodLoggingLevel.ERROR, "data_trace_enabled": False}

@@ -32,7 +32,9 @@ class Settings:
         DEFAULT_PREFIX, kinds.text(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", "1 to 30 of `a-z 0-9 -`, a letter first"),
         "What all names begin with. Another prefix is another environment, beside the first.")
     retention_days: int = setting(
-        30, kinds.whole_number(1, 365), "Days that messages are kept: bucket lifecycle and function alike.")
+        30, kinds.whole_number(1, 365),
+        "Days that messages are kept, by the bucket and for readers alike. Above some 50, a topic that is used every "
+        "day costs more than one write unit an append.")
     disposable: bool = setting(
         False, kinds.flag(), "For development: `destroy` deletes the bucket with all messages, and the table.")
     auth: str = setting(
@@ -62,6 +64,8 @@ class Settings:
     gateway_log_role: str = setting(
         "create", kinds.one_of("create", "existing"),
         "The account's role for the logs of API Gateway: `existing` leaves the one alone that is set already.")
+    dashboard: bool = setting(
+        True, kinds.flag(), "A dashboard in CloudWatch; the first three of an account are free.")
     alarm_email: str | None = setting(
         None, kinds.optional(kinds.text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a mail address")),
         "Who gets a mail when an alarm goes off.")

@@ -40,12 +40,12 @@ class Deployment:
         return self.api["ApiUrl"].removeprefix("https://").split(".")[0]
 
     def call(
-        self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None,
+        self, method: str, path: str, body: str | bytes | None = None, headers: dict[str, str] | None = None,
     ) -> Answer:
         """A request to the API, at the address that MiniStack has for it."""
         request = urllib.request.Request(
             f"{self.cloud.endpoint}/_aws/execute-api/{self.api_id}/v1{path}", method=method,
-            data=None if body is None else body.encode(), headers={"Content-Type": "application/json"} | (headers or {}))
+            data=body.encode() if isinstance(body, str) else body, headers={"Content-Type": "application/json"} | (headers or {}))
         try:
             answer = urllib.request.urlopen(request, timeout=40)
         except urllib.error.HTTPError as error:

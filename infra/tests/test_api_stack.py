@@ -153,6 +153,14 @@ def test_the_accounts_log_role_is_made_or_left_alone(default: Synthesis, with_ke
     assert not resources(with_key.api, "AWS::ApiGateway::Account")
 
 
+def test_bodies_arrive_as_they_were_sent(default: Synthesis) -> None:
+    assert only(default.api, "AWS::ApiGateway::RestApi")["BinaryMediaTypes"] == ["*/*"]
+    for (method, _), each in _methods(default).items():
+        # The template that answers a preflight is applied to text only.
+        expected = "CONVERT_TO_TEXT" if method == "OPTIONS" else None
+        assert each["Integration"].get("ContentHandling") == expected
+
+
 def test_the_endpoint_is_regional(default: Synthesis) -> None:
     # The edge-optimised kind ends idle streams after 30 s, and costs a hop for callers in the region.
     assert only(default.api, "AWS::ApiGateway::RestApi")["EndpointConfiguration"] == {"Types": ["REGIONAL"]}

@@ -18,7 +18,7 @@ from cdk_cli import Command
 from deployment import Deployment
 from packed_program import ARCHITECTURE, real_program
 from stand_in import ACCOUNT, MiniStack
-from streams_infra.metrics import NAMESPACE, REQUEST_METRIC
+from streams_infra.metrics import NAMESPACE
 from streams_infra.permissions import BUCKET_ACTIONS, INDEX_ACTIONS, OBJECT_ACTIONS, TABLE_ACTIONS
 from streams_infra.prices import AWS_REQUESTS
 
@@ -63,14 +63,13 @@ def deployed(cdk: Command, cloud: MiniStack) -> Deployment:
     return deployment
 
 
-def test_the_cdk_lists_and_synthesises_both_stacks(cdk: Command, folder: Path) -> None:
-    assert cdk.run("list").split() == STACKS
+def test_the_cdk_synthesises_both_stacks(cdk: Command, folder: Path) -> None:
     cdk.run("synth", "--quiet")
     for stack in STACKS:
         assert (folder / "cdk.out" / f"{stack}.template.json").exists()
 
 
-def test_without_a_packed_function_the_cdk_says_what_to_do(cloud: MiniStack, folder: Path) -> None:
+def test_without_a_packed_function_the_cdk_lists_stacks_and_says_what_else_needs_it(cloud: MiniStack, folder: Path) -> None:
     missing = Command(cloud, {"bootstrapZip": str(folder / "nothing.zip")}, folder / "cdk.out.missing")
     assert missing.run("list").split() == STACKS
     said = missing.run("synth", "--quiet", allowed=(1,))
@@ -147,6 +146,11 @@ def test_errors_are_those_of_the_api(deployed: Deployment) -> None:
         assert (answer.status, answer.json()["code"]) == (status, code), answer
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_what_is_not_utf8_is_refused_and_not_changed(deployed: Deployment) -> None:
+    answer = deployed.call("POST", "/topics/letters/produce", b'{"payload":"caf\xe9"}')
+    assert (answer.status, answer.json()["code"]) == (400, "invalid_json")
 
 
 def test_browsers_may_call(deployed: Deployment) -> None:
@@ -228,6 +232,26 @@ def test_the_role_reaches_nothing_else(deployed: Deployment) -> None:
         with pytest.raises(ClientError) as error:
             call()
         assert "AccessDenied" in error.value.response["Error"]["Code"], (number, error.value)
+
+
+def test_the_function_writes_metrics_into_its_log(deployed: Deployment) -> None:
+    deployed.call("POST", "/topics/letters-counted/produce", '{"messages":[{"payload":1},{"payload":2}]}')
+    group = f"/aws/lambda/{deployed.api['LambdaFunctionName']}"
+    events = deployed.client("logs").filter_log_events(logGroupName=group)["events"]
+    lines = [json.loads(each["message"]) for each in events if '"_aws"' in each["message"]]
+    assert lines, events
+    counted: dict[str, float] = {}
+    for line in lines:
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == NAMESPACE
+        assert line["function"] == deployed.api["LambdaFunctionName"]
+        for metric in directive["Metrics"]:
+            name = line.get("operation", metric["Name"])
+            counted[name] = counted.get(name, 0) + line[metric["Name"]]
+    assert counted["MessagesAppended"] >= counted["AppendRequests"] + 1 >= 3
+    assert counted["ColdStarts"] >= 1
+    # All that the function is allowed to call, it has called by now.
+    assert {name for name in counted if "." in name} == set(AWS_REQUESTS)
 
 
 def test_after_the_deployment_there_is_no_difference(cdk: Command, deployed: Deployment, cloud: MiniStack) -> None:

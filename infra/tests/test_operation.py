@@ -9,9 +9,10 @@ import pytest
 
 from calls import called_operations
 from streams_infra import prices
-from streams_infra.metrics import FUNCTION_METRICS
+from streams_infra.metrics import (
+    FUNCTION_DIMENSION, FUNCTION_METRICS, NAMESPACE, OPERATION_DIMENSION, REQUEST_METRIC)
 from streams_infra.permissions import BUCKET_ACTIONS, OBJECT_ACTIONS
-from synthesis import Synthesis, only, plain, resources
+from synthesis import REPOSITORY, Synthesis, only, plain, resources
 
 
 def _widgets(synthesis: Synthesis) -> dict[str, list]:
@@ -29,6 +30,13 @@ def test_the_dashboard_shows_what_an_operator_asks_for(default: Synthesis) -> No
     for title in ("Produce: latency", "Consume: latency, waiting for messages included"):
         assert {each[-1]["stat"] for each in widgets[title]} == {"p50", "p99"}
     assert [each[-1]["label"] for each in widgets["Requests a minute"]] == ["produce", "consume", "all"]
+
+
+def test_the_metrics_are_those_that_the_function_writes() -> None:
+    source = (REPOSITORY / "Sources/StreamsLambda/MetricLine.swift").read_text()
+    assert set(re.findall(r'metric: "(\w+)"', source)) == {*FUNCTION_METRICS, REQUEST_METRIC}
+    assert f'namespace = "{NAMESPACE}"' in source
+    assert f'[["{FUNCTION_DIMENSION}","{OPERATION_DIMENSION}"]]' in source
 
 
 def test_routes_are_shown_only_where_their_metrics_are_turned_on(default: Synthesis) -> None:
