@@ -12,7 +12,7 @@ from streams_infra.settings import Settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--rewrite-snapshots", action="store_true", help="write the templates' snapshots anew")
+    parser.addoption("--rewrite", action="store_true", help="write snapshots and the README's tables anew")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

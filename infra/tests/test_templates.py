@@ -6,13 +6,12 @@ import json
 import re
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
-import aws_cdk
 import pytest
 
-from synthesis import INFRA, Synthesis, plain
+from streams_infra import feature_flags
+from synthesis import Synthesis, plain
 
 ALL = ["default", "everything", "with_key", "open_to_all"]
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -99,10 +98,10 @@ def test_the_templates_are_those_that_were_reviewed(name: str, request: pytest.F
     for stack in (synthesis.data_name, synthesis.api_name):
         snapshot = SNAPSHOTS / f"{name}-{stack}.json"
         text = _neutral(synthesis.template(stack))
-        if request.config.getoption("--rewrite-snapshots"):
+        if request.config.getoption("--rewrite"):
             snapshot.write_text(text)
         assert snapshot.exists() and snapshot.read_text() == text, (
-            f"{snapshot.name} differs. If that is meant: infra/tests/rewrite-snapshots, and review the difference.")
+            f"{snapshot.name} differs. If that is meant: infra/rewrite, and review the difference.")
 
 
 def _neutral(template: dict) -> str:
@@ -122,8 +121,4 @@ def test_bucket_and_table_would_not_be_replaced(default: Synthesis, everything: 
 
 
 def test_the_feature_flags_are_those_that_the_cdk_recommends() -> None:
-    (package,) = Path(aws_cdk.__path__[0]).glob("_jsii/aws-cdk-lib@*.jsii.tgz")
-    with tarfile.open(package) as archive:
-        flags = archive.extractfile("package/recommended-feature-flags.json")
-        assert flags
-        assert json.loads((INFRA / "cdk.json").read_text())["context"] == json.load(flags)
+    assert feature_flags.written() == feature_flags.recommended()
