@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
+from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from stand_in import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, MiniStack
+
+# The root of the account, whom no policy bounds.
+ROOT = Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY)
 
 
 @dataclass(frozen=True)
@@ -41,18 +48,22 @@ class Deployment:
 
     def call(
         self, method: str, path: str, body: str | bytes | None = None, headers: dict[str, str] | None = None,
+        signer: Credentials | None = ROOT,
     ) -> Answer:
-        """A request to the API, at the address that MiniStack has for it."""
-        request = urllib.request.Request(
-            f"{self.cloud.endpoint}/_aws/execute-api/{self.api_id}/v1{path}", method=method,
-            data=body.encode() if isinstance(body, str) else body, headers={"Content-Type": "application/json"} | (headers or {}))
-        try:
-            answer = urllib.request.urlopen(request, timeout=40)
-        except urllib.error.HTTPError as error:
-            answer = error
-        with answer:
-            headers_lower = {name.lower(): value for name, value in answer.headers.items()}
-            return Answer(answer.status, headers_lower, answer.read())
+        """A request to the API, signed unless `signer` is None, as a client of AWS would send it."""
+        endpoint = urlsplit(self.cloud.endpoint)
+        # MiniStack tells APIs apart by the host, as AWS does.
+        request = AWSRequest(
+            method, f"http://{self.api_id}.execute-api.localhost:{endpoint.port}/v1{path}",
+            {"Content-Type": "application/json"} | (headers or {}), body.encode() if isinstance(body, str) else body)
+        if signer:
+            SigV4Auth(signer, "execute-api", REGION).add_auth(request)
+        request.headers["Host"] = urlsplit(request.url).netloc
+        connection = HTTPConnection("127.0.0.1", endpoint.port, timeout=40)
+        with closing(connection):
+            connection.request(method, f"/v1{path}", request.body, dict(request.headers))
+            answer = connection.getresponse()
+            return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
 
     def client(self, service: str, session: dict[str, str] | None = None) -> Any:
         """A client of AWS's own library: with the rights of a role's session, or with those of the account's root."""

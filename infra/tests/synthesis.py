@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import struct
 import tempfile
 import zipfile
@@ -62,6 +64,7 @@ class Synthesis:
 def synthesise(settings: Settings) -> Synthesis:
     """Writes the templates of settings, with the feature flags of `cdk.json`."""
     folder = Path(tempfile.mkdtemp(prefix="streams-infra-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     context = json.loads((INFRA / "cdk.json").read_text())["context"]
     app = cdk.App(outdir=str(folder), context=context)
     data, api = add_stacks(app, settings)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from cdk_cli import Command
@@ -47,9 +48,8 @@ def cloud(folder: Path) -> Iterator[MiniStack]:
 
 @pytest.fixture(scope="module")
 def cdk(cloud: MiniStack, program: Path, folder: Path) -> Command:
-    """`cdk` for the default environment, open to all: MiniStack does not check signatures on calls of APIs."""
-    command = Command(
-        cloud, {"auth": "none", "architecture": ARCHITECTURE, "bootstrapZip": str(program)}, folder / "cdk.out")
+    """`cdk` for the default environment, but for the processor."""
+    command = Command(cloud, {"architecture": ARCHITECTURE, "bootstrapZip": str(program)}, folder / "cdk.out")
     command.bootstrap()
     return command
 
@@ -139,8 +139,8 @@ def test_errors_are_those_of_the_api(deployed: Deployment) -> None:
         (deployed.call("GET", "/topics/nobody"), 404, "topic_not_found"),
         (deployed.call("GET", "/topics/%20/consume"), 400, "invalid_topic"),
         # These two API Gateway answers by itself.
-        (deployed.call("GET", "/nowhere"), 404, "not_found"),
-        (deployed.call("DELETE", "/topics/letters/produce"), 404, "not_found"),
+        (deployed.call("GET", "/nowhere"), 403, "forbidden"),
+        (deployed.call("DELETE", "/topics/letters/produce"), 403, "forbidden"),
     ]
     for answer, status, code in expected:
         assert (answer.status, answer.json()["code"]) == (status, code), answer
@@ -155,7 +155,7 @@ def test_what_is_not_utf8_is_refused_and_not_changed(deployed: Deployment) -> No
 
 def test_browsers_may_call(deployed: Deployment) -> None:
     preflight = deployed.call("OPTIONS", "/topics/letters/produce", headers={
-        "Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"})
+        "Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}, signer=None)
     assert preflight.status == 204
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert preflight.headers["access-control-allow-methods"] == "POST"
@@ -163,6 +163,33 @@ def test_browsers_may_call(deployed: Deployment) -> None:
     answer = deployed.call("GET", "/topics/letters/consume", headers={"Origin": "https://app.example.com"})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "Next-Offset" in answer.headers["access-control-expose-headers"]
+
+
+def test_only_who_has_the_policy_may_call(deployed: Deployment) -> None:
+    unsigned = deployed.call("GET", "/topics/letters/consume", signer=None)
+    assert (unsigned.status, unsigned.json()["code"]) == (403, "forbidden")
+    nobody = _user(deployed, "nobody", None)
+    producer = _user(deployed, "producer", deployed.api["ProducerPolicyArn"])
+    consumer = _user(deployed, "consumer", deployed.api["ConsumerPolicyArn"])
+    append = ("POST", "/topics/letters-of-users/produce", '{"payload":1}')
+    read = ("GET", "/topics/letters/consume?offset=1")
+
+    def statuses(signer: Credentials) -> tuple[int, int, int]:
+        return tuple(deployed.call(*each, signer=signer).status for each in (append, read, ("GET", "/metrics")))
+
+    assert statuses(nobody) == (403, 403, 403)
+    assert statuses(producer) == (200, 403, 403)
+    assert statuses(consumer) == (403, 200, 403)
+    assert statuses(Credentials(consumer.access_key, "not/the/secret")) == (403, 403, 403)
+
+
+def _user(deployed: Deployment, name: str, policy: str | None) -> Credentials:
+    iam = deployed.client("iam")
+    iam.create_user(UserName=name)
+    if policy:
+        iam.attach_user_policy(UserName=name, PolicyArn=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
 
 def _role(deployed: Deployment) -> str:
@@ -266,19 +293,34 @@ def test_a_second_environment_stands_beside_the_first_and_asks_for_its_key(
     cloud.check_access(False)
     settings = {
         "prefix": "staging", "auth": "api-key", "gatewayLogRole": "existing", "architecture": ARCHITECTURE,
-        "bootstrapZip": str(program)}
+        "bootstrapZip": str(program), "throttleRate": "1", "throttleBurst": "5"}
     command = Command(cloud, settings, folder / "cdk.out.staging")
     outputs = command.outputs("--all")
     staging = Deployment(cloud, *(outputs[f"staging-{stack}"] for stack in STACKS))
     key = staging.client("apigateway").get_api_key(apiKey=staging.api["ApiKeyId"], includeValue=True)["value"]
-    without = staging.call("GET", "/health")
-    assert without.status in (401, 403), without
-    assert staging.call("POST", "/topics/letters/produce", '{"payload":"staging"}', {"X-Api-Key": key}).status == 200
-    (message,) = staging.call("GET", "/topics/letters/consume", headers={"X-Api-Key": key}).json()["messages"]
+    without = staging.call("GET", "/health", signer=None)
+    assert (without.status, without.json()["code"]) == (401, "unauthorized")
+    with_key = {"X-Api-Key": key}
+    appended = staging.call("POST", "/topics/letters/produce", '{"payload":"staging"}', with_key, signer=None)
+    assert appended.status == 200
+    (message,) = staging.call("GET", "/topics/letters/consume", None, with_key, signer=None).json()["messages"]
     assert message["payload"] == "staging"
+    unknown = staging.call("GET", "/nowhere", None, with_key, signer=None)
+    assert (unknown.status, unknown.json()["code"]) == (404, "not_found")
+    _is_throttled(staging, with_key)
     assert deployed.call("GET", "/topics/letters").json()["end_offset"] == 5
     command.run("destroy", "--all", "--force")
     assert deployed.call("GET", "/health").status == 200
+
+
+def _is_throttled(deployed: Deployment, headers: dict[str, str]) -> None:
+    """One request a second and five at once are allowed: of many in a row, some are refused."""
+    answers = [deployed.call("GET", "/health", None, headers, signer=None) for _ in range(20)]
+    refused = [answer for answer in answers if answer.status != 200]
+    assert refused, "nothing was throttled"
+    for answer in refused:
+        assert (answer.status, answer.json()["code"]) == (429, "throttled")
+        assert int(answer.headers["retry-after"]) > 0
 
 
 def test_destroy_keeps_messages_and_counters(cdk: Command, deployed: Deployment, cloud: MiniStack) -> None:
