@@ -27,8 +27,9 @@ class MiniStack:
         with self._log.open("wb") as log:
             # A session of its own: the functions that it starts can be ended with it.
             self._process = subprocess.Popen(
-                [sys.executable, "-B", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
-                cwd=folder, env=self._clean_environment() | {"HOME": str(folder), "TMPDIR": str(folder)})
+                [sys.executable, "-B", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                start_new_session=True, cwd=folder,
+                env=self._clean_environment() | {"HOME": str(folder), "TMPDIR": str(folder)})
         assert self._process.stdout
         ready, _, _ = select.select([self._process.stdout], [], [], 60)
         line = self._process.stdout.readline() if ready else b""

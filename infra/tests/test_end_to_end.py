@@ -69,7 +69,9 @@ def test_the_cdk_synthesises_both_stacks(cdk: Command, folder: Path) -> None:
         assert (folder / "cdk.out" / f"{stack}.template.json").exists()
 
 
-def test_without_a_packed_function_the_cdk_lists_stacks_and_says_what_else_needs_it(cloud: MiniStack, folder: Path) -> None:
+def test_without_a_packed_function_the_cdk_lists_stacks_and_says_what_else_needs_it(
+    cloud: MiniStack, folder: Path,
+) -> None:
     missing = Command(cloud, {"bootstrapZip": str(folder / "nothing.zip")}, folder / "cdk.out.missing")
     assert missing.run("list").split() == STACKS
     said = missing.run("synth", "--quiet", allowed=(1,))
@@ -103,7 +105,8 @@ def test_the_settings_arrive_in_the_services(deployed: Deployment) -> None:
     settings = stage["methodSettings"]["*/*"]
     assert (settings["throttlingRateLimit"], settings["throttlingBurstLimit"]) == (500, 1000)
     groups = deployed.client("logs").describe_log_groups()["logGroups"]
-    ours = {each["logGroupName"]: each.get("retentionInDays") for each in groups if "sls-streams" in each["logGroupName"]}
+    ours = {
+        each["logGroupName"]: each.get("retentionInDays") for each in groups if "sls-streams" in each["logGroupName"]}
     assert ours == {f"/aws/lambda/sls-streams-api-{ACCOUNT}": 30, f"/aws/apigateway/sls-streams-api-{ACCOUNT}": 30}
 
 

@@ -25,7 +25,8 @@ def test_cfn_lint_finds_nothing(name: str, request: pytest.FixtureRequest) -> No
     # What the CDK adds to empty a disposable bucket names a dependency twice; that is not ours to mend.
     ignored = ["--ignore-checks", "W3005", "--"] if name == "everything" else []
     lint = subprocess.run(
-        [str(Path(sys.executable).parent / "cfn-lint"), *ignored, *templates], capture_output=True, text=True, check=False)
+        [str(Path(sys.executable).parent / "cfn-lint"), *ignored, *templates], capture_output=True, text=True,
+        check=False)
     assert (lint.returncode, lint.stdout) == (0, ""), lint.stdout + lint.stderr
 
 
