@@ -34,6 +34,7 @@ test:  ## everything that CI checks: lint, build, all tests
 	swift build --product bootstrap
 	swift test --skip-build
 	.venv/bin/python -m pytest Tests/Integration
+	infra/.venv/bin/python -m pytest infra/tests
 
 lambda:  ## build bootstrap.zip for a Lambda function, into .build/lambda (ARCH=arm64 or x86_64)
 	@ARCH="$(ARCH)" scripts/lambda

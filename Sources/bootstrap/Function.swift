@@ -36,7 +36,8 @@ struct Function {
             log: log, configuration: configuration, streamsAnswers: settings.streamsResponses, time: time,
             metrics: RequestMetrics(factory: registry), logger: logger
         ) { registry.text }
-        loop = InvocationLoop(api: api, handler: function, logger: logger)
+        loop = InvocationLoop(
+            api: api, handler: metered(function, log.counters, aws.connection, time), logger: logger)
     }
 
     /// Answers events until SIGTERM, which Lambda sends where extensions are registered.
@@ -71,6 +72,20 @@ struct Function {
             return outcome
         }
         try outcome.get()
+    }
+}
+
+/// The function with its metrics, where it runs under a name; by hand it has none, and its log is only a log.
+private func metered(
+    _ function: StreamsFunction, _ counters: LogCounters, _ connection: AWSConnection, _ time: SystemTime
+) -> any InvocationHandler {
+    guard let name = ProcessInfo.processInfo.environment["AWS_LAMBDA_FUNCTION_NAME"], !name.isEmpty else {
+        return function
+    }
+    return MeteredFunction(function, name: name, time: time) {
+        let calls = connection.counters.snapshot
+        return MeteredFunction.Counts(
+            log: counters.snapshot, requests: calls.requests, throttles: calls.throttles.values.reduce(0, +))
     }
 }
 
