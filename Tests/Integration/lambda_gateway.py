@@ -112,6 +112,8 @@ class FunctionServer:
                 if not await self._answer(Request(method, target, headers, body), writer):
                     return
                 await writer.drain()
+                if "close" in first(headers, "connection").lower():
+                    return
         except (asyncio.IncompleteReadError, ConnectionError, ValueError):
             pass
         finally:

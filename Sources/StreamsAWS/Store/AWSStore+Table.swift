@@ -276,7 +276,8 @@ extension AWSStore: Table {
                 "#claim": Attribute.claimOffset, "#id": Attribute.claimID, "#settled": Attribute.settledBelow,
             ],
             values: [
-                ":settled": .integer(max(item.end, end).rawValue), ":end": .integer(max(item.end, end).rawValue - 1), ":closed": .integer(closedUntil.milliseconds),
+                ":settled": .integer(max(item.end, end).rawValue), ":end": .integer(max(item.end, end).rawValue - 1),
+                ":closed": .integer(closedUntil.milliseconds),
                 ":current": .integer(item.currentOffset),
             ])
         // Without a mark that is retained, everything that stands would pass for expired. As if it had all been claimed
