@@ -122,12 +122,32 @@ package struct RawAnswer: Sendable {
             guard parts.count == 2, let name = HTTPField.Name(String(parts[0])) else { throw ConnectionEnded() }
             headers.append(HTTPField(name: name, value: parts[1].trimmingPrefix(" ").description))
         }
-        let length = isHead ? 0 : headers[.contentLength].flatMap { Int($0) } ?? 0
-        guard received.count >= end.upperBound + length else { throw ConnectionEnded() }
         let code = statusLine.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        answer = HTTPAnswer(
-            status: HTTPResponse.Status(code: code), headers: headers,
-            body: Array(received[end.upperBound..<end.upperBound + length]))
-        received.removeFirst(end.upperBound + length)
+        var body: [UInt8] = []
+        var next = end.upperBound
+        if !isHead, headers[.transferEncoding]?.lowercased() == "chunked" {
+            body = try Self.chunks(of: received, from: &next)
+        } else {
+            let length = isHead ? 0 : headers[.contentLength].flatMap { Int($0) } ?? 0
+            guard received.count >= next + length else { throw ConnectionEnded() }
+            body = Array(received[next..<next + length])
+            next += length
+        }
+        answer = HTTPAnswer(status: HTTPResponse.Status(code: code), headers: headers, body: body)
+        received.removeFirst(next)
+    }
+
+    /// The bytes of a chunked body without trailers (RFC 9112 section 7.1).
+    private static func chunks(of received: [UInt8], from next: inout Int) throws -> [UInt8] {
+        var body: [UInt8] = []
+        while true {
+            guard let end = received[next...].firstRange(of: Array("\r\n".utf8)),
+                let size = Int(String(decoding: received[next..<end.lowerBound], as: UTF8.self), radix: 16),
+                received.count >= end.upperBound + size + 2
+            else { throw ConnectionEnded() }
+            body += received[end.upperBound..<end.upperBound + size]
+            next = end.upperBound + size + 2
+            if size == 0 { return body }
+        }
     }
 }
