@@ -100,8 +100,9 @@ struct Server {
                 try await aws.store.check()
             }
         } catch {
-            // What is only out of reach now may be there when the first request comes.
-            guard error.code != .misconfigured else { throw error }
+            // What is only out of reach now may be there when the first request comes; what answers something other
+            // than AWS's form is another service.
+            guard error.code == .unavailable else { throw error }
             logger.warning("the store does not answer yet", metadata: ["error": "\(error.message)"])
         }
         return Storage(
