@@ -24,6 +24,7 @@ ENV STREAMS_HOST=0.0.0.0 STREAMS_PORT=9000 STREAMS_DATA=/data/streams.sqlite
 VOLUME /data
 EXPOSE 9000
 # Lists the topics, which asks the store, as /health does.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["streams", "topics"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=5s \
+    CMD ["sh", "-c", "exec streams topics --url http://127.0.0.1:$STREAMS_PORT"]
 ENTRYPOINT ["streams"]
 CMD ["serve"]

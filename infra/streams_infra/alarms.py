@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -70,6 +71,12 @@ def _topic(scope: Construct, settings: Settings) -> sns.ITopic | None:
         return None
     topic = sns.Topic(
         scope, "AlarmTopic", topic_name=entity_name(settings.prefix, "alarms"), enforce_ssl=True)
+    # A policy of its own takes the place of the default one, which lets the account's alarms in.
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com"), iam.ServicePrincipal("budgets.amazonaws.com")],
+            actions=["sns:Publish"], resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}))
     topic.add_subscription(subscriptions.EmailSubscription(settings.alarm_email))
     acknowledge(topic, SNS2="Alarms hold numbers, no messages; CloudWatch can not write to AWS's own key for SNS.")
     output(scope, "AlarmTopicArn", topic.topic_arn, "Alarms are sent here; the mail address must confirm once.")

@@ -71,7 +71,8 @@ class Settings:
         "Who gets a mail when an alarm goes off.")
     alarm_topic_arn: str | None = setting(
         None, kinds.optional(kinds.text(r"arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[\w-]+", "the ARN of an SNS topic")),
-        "Your own topic for alarms, instead of `alarmEmail`.")
+        "Your own topic for alarms, instead of `alarmEmail`. Its policy must let `cloudwatch.amazonaws.com` (and "
+        "`budgets.amazonaws.com`, with a budget) publish.")
     alarm_produce_milliseconds: int = setting(
         3000, kinds.whole_number(50, 29000), "The p99 latency of produce that sets off an alarm.")
     monthly_budget_dollars: int | None = setting(
