@@ -100,6 +100,10 @@ def test_alarms_are_sent_to_whom_the_settings_name(everything: Synthesis) -> Non
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.com")
     for each in resources(everything.api, "AWS::CloudWatch::Alarm").values():
         assert each["Properties"]["AlarmActions"] == each["Properties"]["OKActions"] == [{"Ref": name}]
+    # The topic's own policy takes the place of the one that would let alarms in.
+    statements = only(everything.api, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    (allowed,) = [each for each in statements if each["Effect"] == "Allow"]
+    assert allowed["Action"] == "sns:Publish" and "cloudwatch.amazonaws.com" in allowed["Principal"]["Service"]
 
 
 def test_a_budget_is_there_where_it_was_asked_for(default: Synthesis, everything: Synthesis) -> None:
