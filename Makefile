@@ -32,7 +32,7 @@ test:  ## everything that CI checks: lint, build, all tests
 	swift build --build-tests
 	swift build --product streams
 	swift build --product bootstrap
-	swift test --skip-build --no-parallel --skip StreamsAWSTests
+	swift test --skip-build --skip StreamsAWSTests
 	swift test --skip-build --filter StreamsAWSTests
 	.venv/bin/python -m pytest Tests/Integration
 	infra/.venv/bin/python -m pytest infra/tests
