@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from http_server import first, read_body, read_head, read_lines
+
 _OBJECT_OPERATIONS = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
 _BUCKET_OPERATIONS = {"PUT": "CreateBucket", "HEAD": "HeadBucket", "DELETE": "DeleteBucket"}
 
@@ -101,35 +103,28 @@ def failure(request: AWSRequest, status: str, code: str, message: str) -> AWSAns
 
 async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> AWSRequest | None:
     """The next request of a connection; none at its end."""
-    head = await _read_head(reader)
+    head = await read_head(reader)
     if head is None:
         return None
-    line, headers = head
-    method, target, _ = line.split(" ", 2)
-    fields = {name.lower(): value for name, value in headers}
-    if fields.get("expect", "").lower() == "100-continue":
+    method, target, headers = head
+    if first(headers, "expect").lower() == "100-continue":
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    if fields.get("transfer-encoding", "").lower() == "chunked":
-        body = await _read_chunks(reader)
-    else:
-        body = await reader.readexactly(int(fields.get("content-length", 0)))
+    body, _ = await read_body(reader, headers)
     return AWSRequest(method, target, headers, body)
 
 
 async def read_answer(reader: asyncio.StreamReader, has_body: bool) -> AWSAnswer:
     """The answer to a request that was sent on; raises `ConnectionError` where it does not come whole."""
     try:
-        head = await _read_head(reader)
+        head = await read_lines(reader)
         if head is None:
-            raise ConnectionError("the connection ended before the answer")
+            raise ConnectionError("the connection ended before the answer was there")
         line, headers = head
         fields = {name.lower(): value for name, value in headers}
         if not has_body:
             body = b""
-        elif fields.get("transfer-encoding", "").lower() == "chunked":
-            body = await _read_chunks(reader)
-        elif "content-length" in fields:
-            body = await reader.readexactly(int(fields["content-length"]))
+        elif {"content-length", "transfer-encoding"} & set(fields):
+            body, _ = await read_body(reader, headers)
         else:
             body = await reader.read()
     except asyncio.IncompleteReadError as error:
@@ -139,25 +134,3 @@ async def read_answer(reader: asyncio.StreamReader, has_body: bool) -> AWSAnswer
     dropped = {"connection", "transfer-encoding", *(["content-length"] if has_body else [])}
     kept = [(name, value) for name, value in headers if name.lower() not in dropped]
     return AWSAnswer(line.split(" ", 1)[1], kept, body, closes)
-
-
-async def _read_head(reader: asyncio.StreamReader) -> tuple[str, list[tuple[str, str]]] | None:
-    try:
-        head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError as error:
-        if error.partial:
-            raise
-        return None
-    line, *fields = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
-    pairs = [field.split(":", 1) for field in fields]
-    return line, [(name.strip(), value.strip()) for name, value in pairs]
-
-
-async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
-    parts: list[bytes] = []
-    while True:
-        length = int((await reader.readuntil(b"\r\n")).split(b";")[0], 16)
-        parts.append(await reader.readexactly(length))
-        await reader.readuntil(b"\r\n")
-        if length == 0:
-            return b"".join(parts)

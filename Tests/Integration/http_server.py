@@ -11,16 +11,23 @@ HEAD_BYTES_MAXIMUM = 1024 * 1024
 Headers = list[tuple[str, str]]
 
 
-async def read_head(reader: asyncio.StreamReader) -> tuple[str, str, Headers] | None:
-    """Method, target and fields of the next request; `None` where the client is gone."""
+async def read_lines(reader: asyncio.StreamReader) -> tuple[str, Headers] | None:
+    """The first line and the fields of the next message; `None` where the other side is gone."""
     try:
         raw = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
-    first, *lines = raw[:-4].decode("latin-1").split("\r\n")
-    method, target, _ = first.split(" ", 2)
-    headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
-    return method, target, headers
+    line, *fields = raw[:-4].decode("latin-1").split("\r\n")
+    return line, [(name, value.strip()) for name, _, value in (field.partition(":") for field in fields)]
+
+
+async def read_head(reader: asyncio.StreamReader) -> tuple[str, str, Headers] | None:
+    """Method, target and fields of the next request; `None` where the client is gone."""
+    head = await read_lines(reader)
+    if head is None:
+        return None
+    method, target, _ = head[0].split(" ", 2)
+    return method, target, head[1]
 
 
 def first(headers: Headers, name: str) -> str:
