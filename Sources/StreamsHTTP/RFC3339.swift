@@ -12,11 +12,10 @@ enum RFC3339 {
             accept("Tt ", &rest), let hour = digits(2, of: &rest, in: 0...23), accept(":", &rest),
             let minute = digits(2, of: &rest, in: 0...59), accept(":", &rest),
             let second = digits(2, of: &rest, in: 0...60), let millisecond = fraction(of: &rest),
-            let zoneMinutes = zone(of: &rest), rest.isEmpty
+            let zoneMinutes = zone(of: &rest), rest.isEmpty,
+            let time = CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
         else { return nil }
-        let days = daysSince1970(year, month, day)
-        let seconds = ((days * 24 + hour) * 60 + minute - zoneMinutes) * 60 + second
-        return Timestamp(milliseconds: Int64(seconds) * 1000 + Int64(millisecond))
+        return Timestamp(milliseconds: time.timestamp.milliseconds + Int64(millisecond - zoneMinutes * 60_000))
     }
 
     private static func accept(_ choices: StaticString, _ rest: inout Substring.UTF8View) -> Bool {
@@ -61,15 +60,5 @@ enum RFC3339 {
     private static func days(of month: Int, in year: Int) -> Int {
         let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
         return [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
-    }
-
-    /// Days from 1970-01-01, by counting from March so that the leap day ends the year (Hinnant,
-    /// "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`).
-    private static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
-        let shifted = month > 2 ? year : year - 1
-        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 }

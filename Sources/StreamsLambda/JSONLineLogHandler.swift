@@ -1,6 +1,7 @@
 import LambdaRuntime
 package import Logging
 import StreamsAPI
+import StreamsCore
 import StreamsModel
 
 #if canImport(Glibc)
@@ -44,18 +45,9 @@ package struct JSONLineLogHandler: LogHandler {
 
     /// The wall clock in the form of RFC 3339, in UTC.
     private static func timestamp() -> String {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        var parts = tm()
-        var seconds = time.tv_sec
-        gmtime_r(&seconds, &parts)
-        func digits(_ number: some BinaryInteger, _ count: Int) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, count - text.count)) + text
-        }
-        return "\(digits(parts.tm_year + 1900, 4))-\(digits(parts.tm_mon + 1, 2))-\(digits(parts.tm_mday, 2))T"
-            + "\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2))."
-            + "\(digits(time.tv_nsec / 1_000_000, 3))Z"
+        let now = SystemTime().now()
+        let milliseconds = String(1000 + now.milliseconds % 1000).dropFirst()
+        return "\(CivilTime(now).extendedText).\(milliseconds)Z"
     }
 
     /// Writes with one call, so that lines of several threads do not mix.

@@ -1,4 +1,4 @@
-import StreamsAPI
+import StreamsModel
 
 /// Puts the target of a request together again, from the parts that events have.
 ///
@@ -13,12 +13,13 @@ enum TargetText {
 
     /// A path from the event.
     static func path(_ path: String) -> String {
-        path.utf8.first == UInt8(ascii: "/") ? encode(path, keeping: inPath) : "/" + encode(path, keeping: inPath)
+        let encoded = PercentEncoding.encode(path, keeping: inPath.contains)
+        return path.utf8.first == UInt8(ascii: "/") ? encoded : "/" + encoded
     }
 
     /// A query that the event has as one text.
     static func query(_ query: String) -> String {
-        encode(query, keeping: inQuery)
+        PercentEncoding.encode(query, keeping: inQuery.contains)
     }
 
     /// A query that the event has in pieces; load balancers leave them encoded, API Gateway does not.
@@ -28,19 +29,5 @@ enum TargetText {
                 ? query(name) + "=" + query(value)
                 : PercentEncoding.encode(name) + "=" + PercentEncoding.encode(value)
         }.joined(separator: "&")
-    }
-
-    private static func encode(_ text: String, keeping allowed: Set<UInt8>) -> String {
-        if text.utf8.allSatisfy(allowed.contains) { return text }
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            if allowed.contains(byte) {
-                bytes.append(byte)
-            } else {
-                bytes.append(contentsOf: [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]])
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

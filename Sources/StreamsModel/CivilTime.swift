@@ -1,5 +1,3 @@
-package import StreamsModel
-
 /// An instant in the calendar and on the clock of UTC, to the second.
 ///
 /// The conversions between days and dates are those of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
@@ -72,6 +70,13 @@ package struct CivilTime: Equatable, Sendable {
             + "Z"
     }
 
+    /// Date and time as `2015-08-30T12:36:00`: RFC 3339 without parts of a second and zone.
+    package var extendedText: String {
+        let date = [Self.digits(year, count: 4), Self.digits(month, count: 2), Self.digits(day, count: 2)]
+        let clock = [hour, minute, second].map { Self.digits($0, count: 2) }
+        return date.joined(separator: "-") + "T" + clock.joined(separator: ":")
+    }
+
     private static func digits(_ number: Int, count: Int) -> String {
         let text = String(number)
         return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
@@ -79,7 +84,8 @@ package struct CivilTime: Equatable, Sendable {
 }
 
 extension Int64 {
-    fileprivate func quotientRoundedDown(by divisor: Int64) -> Int64 {
+    /// The quotient, rounded towards negative infinity.
+    package func quotientRoundedDown(by divisor: Int64) -> Int64 {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient
     }

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import StreamsAPI
 import StreamsHTTP
+import StreamsModel
 
 /// Events as the gateways make them of requests.
 extension LambdaFront {

@@ -29,8 +29,6 @@ struct Periods: Sendable {
     }
 
     private static func day(_ time: Timestamp) -> Int {
-        let milliseconds = time.milliseconds
-        // Rounds down before 1970 too.
-        return Int((milliseconds < 0 ? milliseconds - dayMilliseconds + 1 : milliseconds) / dayMilliseconds)
+        Int(time.milliseconds.quotientRoundedDown(by: dayMilliseconds))
     }
 }
