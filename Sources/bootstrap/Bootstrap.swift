@@ -1,8 +1,14 @@
 import LambdaRuntime
 import Logging
 import NIOPosix
+import StreamsAWS
 import StreamsLambda
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -23,27 +29,34 @@ enum Bootstrap {
 
     /// Returns the exit status.
     private static func run() async -> Int32 {
-        var settings: FunctionSettings?
-        var problem: String?
-        do throws(FunctionSettingsError) {
-            settings = try FunctionSettings(environment: variable)
+        let environment = ProcessInfo.processInfo.environment
+        var problems: [String] = []
+        var storeSettings: AWSStoreSettings?
+        do throws(AWSStoreSettings.Failure) {
+            storeSettings = try AWSStoreSettings(AWSStoreSettings.Texts(environment: environment))
         } catch {
-            problem = error.message
+            problems.append(error.description)
+        }
+        var settings: FunctionSettings?
+        do throws(FunctionSettingsError) {
+            settings = try FunctionSettings { environment[$0] }
+        } catch {
+            problems.append(error.message)
         }
         let level = settings?.logLevel ?? .info
         LoggingSystem.bootstrap { _ in JSONLineLogHandler(level: level) }
         let logger = Logger(label: "bootstrap")
-        guard let address = variable("AWS_LAMBDA_RUNTIME_API"), !address.isEmpty else {
+        guard let address = environment["AWS_LAMBDA_RUNTIME_API"], !address.isEmpty else {
             return fail("AWS_LAMBDA_RUNTIME_API is not set: this program runs as a Lambda function, which sets it.")
         }
         guard let api = HTTPRuntimeAPI(address: address, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         else {
             return fail("AWS_LAMBDA_RUNTIME_API is host:port, not '\(address)'.")
         }
-        guard let settings else { return await refuse(problem ?? "", api) }
+        guard let settings, let storeSettings else { return await refuse(problems.joined(separator: " "), api) }
         let function: Function
         do {
-            function = try Function(settings: settings, api: api, logger: logger)
+            function = try Function(settings, storeSettings, environment: environment, api: api, logger: logger)
         } catch {
             return await refuse("\(error)", api)
         }
@@ -66,9 +79,5 @@ enum Bootstrap {
     private static func fail(_ problem: String) -> Int32 {
         JSONLineLogHandler.writeToStandardError(Array("bootstrap: \(problem)\n".utf8))
         return 1
-    }
-
-    private static func variable(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
     }
 }

@@ -14,21 +14,18 @@ struct Function {
     private let log: Log
     private let loop: InvocationLoop
 
-    init(settings: FunctionSettings, api: any RuntimeAPI, logger: Logger) throws {
+    init(
+        _ settings: FunctionSettings, _ storeSettings: AWSStoreSettings, environment: [String: String],
+        api: any RuntimeAPI, logger: Logger
+    ) throws(AWSError) {
         let time = SystemTime()
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
-        let environment = ProcessInfo.processInfo.environment
-        let aws = try AWSStorage(
-            AWSStoreSettings(AWSStoreSettings.Texts(environment: environment)), environment: environment, time: time,
-            logger: logger)
+        let aws = try AWSStorage(storeSettings, environment: environment, time: time, logger: logger)
         for metric in aws.requestCounts { registry.observeCalls(metric.name, metric.counts) }
         log = Log(
-            table: aws.store, segments: aws.store, time: aws.connection.clock,
-            makeAppendID: {
-                var generator = SystemRandomNumberGenerator()
-                return AppendID(using: &generator)
-            }, configuration: aws.logConfiguration, logger: logger)
+            table: aws.store, segments: aws.store, time: aws.connection.clock, makeAppendID: AppendID.random,
+            configuration: aws.logConfiguration, logger: logger)
         registry.observe(log.counters)
         var configuration = StreamsHandler.Configuration(storeName: "aws", version: Version.current)
         configuration.allowedOrigins = settings.allowedOrigins
@@ -37,7 +34,10 @@ struct Function {
             metrics: RequestMetrics(factory: registry), logger: logger
         ) { registry.text }
         loop = InvocationLoop(
-            api: api, handler: metered(function, log.counters, aws.connection, time), logger: logger)
+            api: api,
+            handler: metered(
+                function, name: environment["AWS_LAMBDA_FUNCTION_NAME"], log.counters, aws.connection, time),
+            logger: logger)
     }
 
     /// Answers events until SIGTERM, which Lambda sends where extensions are registered.
@@ -77,20 +77,12 @@ struct Function {
 
 /// The function with its metrics, where it runs under a name; by hand it has none, and its log is only a log.
 private func metered(
-    _ function: StreamsFunction, _ counters: LogCounters, _ connection: AWSConnection, _ time: SystemTime
+    _ function: StreamsFunction, name: String?, _ counters: LogCounters, _ connection: AWSConnection, _ time: SystemTime
 ) -> any InvocationHandler {
-    guard let name = ProcessInfo.processInfo.environment["AWS_LAMBDA_FUNCTION_NAME"], !name.isEmpty else {
-        return function
-    }
+    guard let name, !name.isEmpty else { return function }
     return MeteredFunction(function, name: name, time: time) {
         let calls = connection.counters.snapshot
         return MeteredFunction.Counts(
             log: counters.snapshot, requests: calls.requests, throttles: calls.throttles.values.reduce(0, +))
     }
 }
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif

@@ -176,15 +176,26 @@ struct AWSStoreSettingsTests {
     @Test("are refused with a sentence that names the variable")
     func refused() {
         for (name, values) in [
-            "BUCKET_NAME": ["", "ab", "Bucket", "a b", "s3://bucket", String(repeating: "b", count: 64)],
-            "COUNTERS_TABLE": ["", "ab", "t/t", "tab le"],
+            "BUCKET_NAME": [
+                "", "ab", "Bucket", "a b", "a_b", "-abc", "s3://bucket", String(repeating: "b", count: 64),
+            ],
+            "COUNTERS_TABLE": ["", "ab", "t/t", "tab le", "a\u{10}bc", "arn:aws:dynamodb:x"],
             "STREAMS_RETENTION": ["30", "36h", "0d", "-1d", "d", "always"],
             "STREAMS_RECOVERY_WAIT": ["-1", "1m", "86401", "x"],
         ] {
             for value in values where !(value.isEmpty && name.hasPrefix("STREAMS")) {
                 let message = failure([name: value])
-                #expect(message?.hasPrefix(name) == true, "\(name)=\(value): \(message ?? "accepted")")
+                let isSentence = message.map { $0.hasPrefix("\(name) is ") && $0.hasSuffix(".") && !$0.contains("\n") }
+                #expect(isSentence == true, "\(name)=\(value): \(message ?? "accepted")")
             }
+        }
+    }
+
+    @Test("are refused all at once, in one line")
+    func several() {
+        let message = failure(["BUCKET_NAME": "", "COUNTERS_TABLE": "", "STREAMS_RECOVERY_WAIT": "x"])
+        for name in ["BUCKET_NAME is not set", "COUNTERS_TABLE is not set", "STREAMS_RECOVERY_WAIT is a number"] {
+            #expect(message?.contains(name) == true)
         }
     }
 

@@ -34,59 +34,60 @@ package struct AWSStoreSettings: Sendable {
     }
 
     /// Checks the texts.
+    ///
+    /// - Throws: all that is wrong, in one line.
     package init(_ texts: Texts) throws(Failure) {
-        store = AWSStore.Configuration(
-            bucket: try Self.name(
-                texts.bucket, "BUCKET_NAME", "the S3 bucket that keeps the messages",
-                form: "3 to 63 lower-case letters, digits, dots and hyphens", length: 3...63,
-                characters: Self.lowerCase + Self.digits + ".-"),
-            table: try Self.name(
-                texts.table, "COUNTERS_TABLE", "the DynamoDB table that keeps the counters",
-                form: "3 to 255 letters, digits, dots, hyphens and underscores", length: 3...255,
-                characters: Self.lowerCase + Self.upperCase + Self.digits + ".-_"),
-            retentionDays: try Self.retentionDays(texts.retention))
-        recoveryWait = try Self.recoveryWait(texts.recoveryWait)
+        var reader = SettingsReader()
+        let bucket = reader.read(
+            "BUCKET_NAME", texts.bucket,
+            "the name of an S3 bucket (3 to 63 lower-case letters, digits, dots and hyphens)",
+            default: nil, Self.bucketName)
+        let table = reader.read(
+            "COUNTERS_TABLE", texts.table, "the name of a DynamoDB table (3 to 255 letters, digits, '_', '-' and '.')",
+            default: nil, Self.tableName)
+        let retention = reader.read(
+            "STREAMS_RETENTION", texts.retention,
+            "the days after which the bucket's lifecycle rule deletes objects, such as 30d, or 'forever' without a rule",
+            default: .days(30), Self.wholeDays)
+        let recoveryWait = reader.read(
+            "STREAMS_RECOVERY_WAIT", texts.recoveryWait, "a number of seconds from 0 to 86400",
+            default: LogConfiguration().recoveryWait
+        ) { Int($0).flatMap { (0...86400).contains($0) ? .seconds($0) : nil } }
+        guard let bucket, let table, let retention, let recoveryWait else {
+            throw Failure(description: reader.problems.joined(separator: " "))
+        }
+        var days: Int?
+        if case .days(let count) = retention { days = count }
+        store = AWSStore.Configuration(bucket: bucket, table: table, retentionDays: days)
+        self.recoveryWait = recoveryWait
     }
 
-    private static let lowerCase = "abcdefghijklmnopqrstuvwxyz"
-    private static let upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    private static let digits = "0123456789"
-
-    private static func given(_ text: String?) -> String? {
-        text.flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    private static func name(
-        _ text: String?, _ variable: String, _ meaning: String, form: String, length: ClosedRange<Int>,
-        characters: String
-    ) throws(Failure) -> String {
-        guard let text = given(text) else {
-            throw Failure(description: "\(variable) is not set: it names \(meaning).")
+    /// The rules are those of the S3 User Guide, "General purpose bucket naming rules", as far as they keep typing
+    /// mistakes out.
+    private static func bucketName(_ text: String) -> String? {
+        let isAllowed = text.utf8.allSatisfy { byte in
+            isLowerCaseOrDigit(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
         }
-        guard length.contains(text.utf8.count), text.allSatisfy({ characters.contains($0) }) else {
-            throw Failure(description: "\(variable) names \(meaning), by \(form), not '\(text.prefix(300))'.")
-        }
+        guard (3...63).contains(text.utf8.count), isAllowed, let first = text.utf8.first, let last = text.utf8.last,
+            isLowerCaseOrDigit(first), isLowerCaseOrDigit(last)
+        else { return nil }
         return text
     }
 
-    private static func retentionDays(_ text: String?) throws(Failure) -> Int? {
-        guard let text = given(text) else { return 30 }
-        switch Retention(text)?.wholeDays {
-        case .forever: return nil
-        case .days(let days): return days
-        case .notWhole, nil:
-            throw Failure(
-                description: "STREAMS_RETENTION is the days after which the bucket's lifecycle rule deletes objects, "
-                    + "such as 30d, or 'forever' where it has none, not '\(text.prefix(100))'.")
+    /// The rules are those of the DynamoDB Developer Guide, "Naming rules".
+    private static func tableName(_ text: String) -> String? {
+        let isAllowed = text.utf8.allSatisfy { byte in
+            isLowerCaseOrDigit(byte) || byte &- UInt8(ascii: "A") < 26 || "._-".utf8.contains(byte)
         }
+        return (3...255).contains(text.utf8.count) && isAllowed ? text : nil
     }
 
-    private static func recoveryWait(_ text: String?) throws(Failure) -> Duration {
-        guard let text = given(text) else { return LogConfiguration().recoveryWait }
-        guard let seconds = Int(text), (0...86400).contains(seconds) else {
-            throw Failure(
-                description: "STREAMS_RECOVERY_WAIT is a number of seconds from 0 to 86400, not '\(text.prefix(100))'.")
-        }
-        return .seconds(seconds)
+    private static func isLowerCaseOrDigit(_ byte: UInt8) -> Bool {
+        byte &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10
+    }
+
+    private static func wholeDays(_ text: String) -> Retention.WholeDays? {
+        let days = Retention(text)?.wholeDays
+        return days == .notWhole ? nil : days
     }
 }
