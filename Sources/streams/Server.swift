@@ -22,11 +22,8 @@ struct Server {
         MetricsSystem.bootstrap(registry)
         let storage = try await openStorage(SystemTime(), registry)
         let log = Log(
-            table: storage.table, segments: storage.segments, time: storage.time,
-            makeAppendID: {
-                var generator = SystemRandomNumberGenerator()
-                return AppendID(using: &generator)
-            }, configuration: storage.configuration, logger: logger)
+            table: storage.table, segments: storage.segments, time: storage.time, makeAppendID: AppendID.random,
+            configuration: storage.configuration, logger: logger)
         registry.observe(log.counters)
         var configuration = StreamsHandler.Configuration(
             storeName: settings.store.rawValue, version: Version.current)

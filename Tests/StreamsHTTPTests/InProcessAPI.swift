@@ -19,11 +19,8 @@ struct InProcessAPI: Sendable {
     ) async throws -> Value {
         let store = InMemoryStore()
         let log = Log(
-            table: store, segments: store, time: SystemTime(),
-            makeAppendID: {
-                var generator = SystemRandomNumberGenerator()
-                return AppendID(using: &generator)
-            }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            table: store, segments: store, time: SystemTime(), makeAppendID: AppendID.random,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         var configuration = StreamsHandler.Configuration(storeName: "memory", version: "1.2.3")
         configure(&configuration)
         let handler = StreamsHandler(log: log, configuration: configuration) { "metrics" }
@@ -67,25 +64,5 @@ struct InProcessAPI: Sendable {
             transport: { try await answer($0) },
             openStream: { try await answer($0, until: $1) },
             trim: { store.trim($0, before: $1) })
-    }
-}
-
-/// Collects a stream until there is enough of it, then hangs up.
-final class CollectingSink: ResponseSink {
-    /// The client is gone.
-    struct HangUp: Error {}
-
-    private let bytes = Mutex<[UInt8]>([])
-    private let isEnough: HTTPFront.StreamCondition
-
-    init(isEnough: @escaping HTTPFront.StreamCondition) {
-        self.isEnough = isEnough
-    }
-
-    var received: [UInt8] { bytes.withLock { $0 } }
-
-    func write(_ new: [UInt8]) async throws {
-        bytes.withLock { $0.append(contentsOf: new) }
-        if try await isEnough(received) { throw HangUp() }
     }
 }

@@ -36,11 +36,7 @@ struct LambdaFront: Sendable {
         let time = SystemTime()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let log = Log(
-            table: store, segments: segments ?? store, time: time,
-            makeAppendID: {
-                var generator = SystemRandomNumberGenerator()
-                return AppendID(using: &generator)
-            }, logger: logger)
+            table: store, segments: segments ?? store, time: time, makeAppendID: AppendID.random, logger: logger)
         let function = StreamsFunction(
             log: log, configuration: StreamsHandler.Configuration(storeName: "memory", version: "1.2.3"),
             streamsAnswers: gateway.isStreaming, time: time,
@@ -84,8 +80,8 @@ struct LambdaFront: Sendable {
             #expect(document.count <= InvocationLoop.answerBytesMaximum)
             return try Self.answer(JSONSerialization.jsonObject(with: Data(document)), gateway)
         case .stream(let prelude, let body):
-            let stream = CollectingStream(isEnough: isEnough)
-            do { try await body(stream) } catch is CollectingStream.HangUp {}
+            let stream = CollectingSink(isEnough: isEnough)
+            do { try await body(stream) } catch is CollectingSink.HangUp {}
             var answer = try Self.answer(JSONSerialization.jsonObject(with: Data(prelude)), gateway)
             answer.body = stream.received
             return answer
@@ -147,21 +143,4 @@ struct LambdaFront: Sendable {
     }
 }
 
-/// Collects a streamed answer until there is enough of it, then hangs up.
-final class CollectingStream: InvocationStream {
-    struct HangUp: Error {}
-
-    private let bytes = Mutex<[UInt8]>([])
-    private let isEnough: HTTPFront.StreamCondition
-
-    init(isEnough: @escaping HTTPFront.StreamCondition) {
-        self.isEnough = isEnough
-    }
-
-    var received: [UInt8] { bytes.withLock { $0 } }
-
-    func write(_ new: [UInt8]) async throws {
-        bytes.withLock { $0.append(contentsOf: new) }
-        if try await isEnough(received) { throw HangUp() }
-    }
-}
+extension CollectingSink: InvocationStream {}

@@ -32,11 +32,7 @@ struct RunningServer: Sendable {
         let store = InMemoryStore()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let log = Log(
-            table: store, segments: store, time: SystemTime(),
-            makeAppendID: {
-                var generator = SystemRandomNumberGenerator()
-                return AppendID(using: &generator)
-            }, logger: logger)
+            table: store, segments: store, time: SystemTime(), makeAppendID: AppendID.random, logger: logger)
         let registry = PrometheusRegistry()
         var configuration = StreamsHandler.Configuration(storeName: "memory", version: "1.2.3")
         configuration.eventStreamHeartbeat = settings.eventStreamHeartbeat

@@ -11,6 +11,12 @@ package struct AppendID: Hashable, Sendable {
         self.low = low
     }
 
+    /// Draws an id from the system's randomness: what programs hand to the log.
+    package static func random() -> AppendID {
+        var generator = SystemRandomNumberGenerator()  // tidy: allow the one place where ids come from
+        return AppendID(using: &generator)
+    }
+
     /// Draws an id.
     package init(using generator: inout some RandomNumberGenerator) {
         self.init(high: generator.next(), low: generator.next())

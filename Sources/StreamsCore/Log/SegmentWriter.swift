@@ -56,8 +56,8 @@ struct SegmentWriter {
     private func claim(_ count: Int, until deadline: Duration) async throws(StreamsError) -> Claim {
         var request = ClaimRequest(topic: topic, count: count, id: log.makeAppendID(), at: log.time.now())
         var backoff = Backoff(log.configuration)
-        // Taken before the claim: what is stored only afterwards may well lie above it.
         var isNew = false
+        // Taken before the claim: what is stored only afterwards may well lie above it.
         var storedEnd = log.knownStoredEnd(of: topic)
         while true {
             do throws(StoreError) {
