@@ -7,7 +7,8 @@ import random
 import threading
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Callable
 
 from http_client import JSON, NDJSON, Connection
 from messages import Message
@@ -24,6 +25,8 @@ class Append:
     acknowledged: float | None = None
     first: int | None = None
     refusal: str = ""
+    # How long the journal of the server's disk was when the acknowledgement had come, where there is one.
+    disk_moment: int = 0
 
 
 @dataclass
@@ -42,6 +45,15 @@ class Ledger:
         """The appends of a topic that were acknowledged."""
         return [append for append in self.appends[topic] if append.first is not None]
 
+    def before(self, disk_moment: int) -> Ledger:
+        """What was known at a moment of the disk: of what was acknowledged later, the outcome was open."""
+        known = Ledger()
+        for topic, appends in list(self.appends.items()):
+            known.appends[topic] = [
+                replace(each, first=None, acknowledged=None) if each.disk_moment > disk_moment else each
+                for each in list(appends)]
+        return known
+
     @property
     def acknowledged_count(self) -> int:
         """How many appends were acknowledged so far."""
@@ -51,10 +63,14 @@ class Ledger:
 class Producers:
     """Threads that append to several topics, in all three forms, until the server is gone or they are stopped."""
 
-    def __init__(self, port: int, topics: list[str], ledger: Ledger, seed: int, count: int, name: str) -> None:
+    def __init__(
+        self, port: int, topics: list[str], ledger: Ledger, seed: int, count: int, name: str,
+        disk_moment: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._port = port
         self._topics = topics
         self._ledger = ledger
+        self._disk_moment = disk_moment
         self._stopped = threading.Event()
         self.failures: list[str] = []
         self._threads = [
@@ -107,6 +123,7 @@ class Producers:
         self._ledger.add(append)
         answer = connection.produce(append.topic, body.encode(), media_type)
         if answer.status == 200:
+            append.disk_moment = self._disk_moment()
             append.first = answer.json()["offset"]
             append.acknowledged = time.monotonic()
             assert form == "single" or answer.json()["count"] == count
