@@ -1,13 +1,16 @@
-/* Makes writes to the data file fail as a full or broken disk does: preloaded into the server by test_disk.py.
+/* Makes writes to the data file fail as a full or broken disk does: preloaded into the server by disk_shims.py.
  *
  * The file named by DISK_FAULTS says which calls fail, by the letters in it; where it does not exist, none does:
  *   w  writes and what makes a file longer fail with ENOSPC
  *   s  fsync and fdatasync fail with EIO
+ *   d  the process dies by SIGKILL instead of writing
+ *   k  the process dies by SIGKILL instead of calling fsync or fdatasync: what it has written is not flushed
  * Only files whose name has ".sqlite" in it are affected. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +40,10 @@ static int fails(int descriptor, char kind)
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
+#define DIE_IF(kind)               \
+    if (fails(descriptor, kind))   \
+        kill(getpid(), SIGKILL);
+
 #define FAIL_IF(kind, code)          \
     if (fails(descriptor, kind)) {   \
         errno = code;                \
@@ -45,30 +52,35 @@ static int fails(int descriptor, char kind)
 
 ssize_t write(int descriptor, const void *bytes, size_t count)
 {
+    DIE_IF('d')
     FAIL_IF('w', ENOSPC)
     return NEXT(write)(descriptor, bytes, count);
 }
 
 ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset)
 {
+    DIE_IF('d')
     FAIL_IF('w', ENOSPC)
     return NEXT(pwrite)(descriptor, bytes, count, offset);
 }
 
 ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset)
 {
+    DIE_IF('d')
     FAIL_IF('w', ENOSPC)
     return NEXT(pwrite64)(descriptor, bytes, count, offset);
 }
 
 int fsync(int descriptor)
 {
+    DIE_IF('k')
     FAIL_IF('s', EIO)
     return NEXT(fsync)(descriptor);
 }
 
 int fdatasync(int descriptor)
 {
+    DIE_IF('k')
     FAIL_IF('s', EIO)
     return NEXT(fdatasync)(descriptor);
 }

@@ -45,6 +45,10 @@ class Ledger:
         """The appends of a topic that were acknowledged."""
         return [append for append in self.appends[topic] if append.first is not None]
 
+    def all_acknowledged(self) -> list[Append]:
+        """The appends of all topics that were acknowledged."""
+        return [append for topic in list(self.appends) for append in self.acknowledged(topic)]
+
     def before(self, disk_moment: int) -> Ledger:
         """What was known at a moment of the disk: of what was acknowledged later, the outcome was open."""
         known = Ledger()
@@ -57,7 +61,7 @@ class Ledger:
     @property
     def acknowledged_count(self) -> int:
         """How many appends were acknowledged so far."""
-        return sum(len(self.acknowledged(topic)) for topic in list(self.appends))
+        return len(self.all_acknowledged())
 
 
 class Producers:
