@@ -4,68 +4,23 @@ from __future__ import annotations
 
 import random
 import time
+from pathlib import Path
 from typing import Callable
 
 import pytest
 
-from conditions import wait_until
+from kills import run_kills
 from messages import read_all
 from server import Server
-from workload import Checker, Ledger, Producers
 
 ROUNDS = 60
-TOPICS = ["orders", "payments", "Log.of-all_things"]
 
 
 @pytest.mark.bounded(180)
-def test_nothing_acknowledged_is_lost_or_doubled_over_many_kills(
-    make_server: Callable[..., Server], dice: random.Random
-) -> None:
-    server = make_server()
-    ledger = Ledger()
-    checkers = {topic: Checker(ledger, topic) for topic in TOPICS}
-    seed = dice.randrange(2**32)
-    early_kills = 0
-    for number in range(ROUNDS):
-        if dice.random() < 0.2:
-            # Also while it is starting and recovering what the last kill left.
-            server.launch()
-            time.sleep(dice.uniform(0, 0.2))
-            server.kill()
-            early_kills += 1
-        server.start()
-        check_new_messages(server, checkers)
-        acknowledged_before = ledger.acknowledged_count
-        producers = Producers(server.port, TOPICS, ledger, seed, count=6, name=f"round{number}").start()
-        if dice.random() < 0.9:
-            wait_until(lambda: ledger.acknowledged_count > acknowledged_before, "a first acknowledgement")
-        time.sleep(dice.uniform(0, 0.4))
-        server.kill()
-        producers.join()
-        assert producers.failures == []
-    server.start()
-    check_all_messages(server, ledger)
-    messages = sum(checker.next_offset - 1 for checker in checkers.values())
-    print(f"{ROUNDS} kills under load, {early_kills} while starting; {ledger.acknowledged_count} appends acknowledged, "
-          f"{messages} messages")
-    assert ledger.acknowledged_count > 10 * ROUNDS
-
-
-def check_new_messages(server: Server, checkers: dict[str, Checker]) -> None:
-    """Checks what came since the last time, and that what was there then still begins where it did."""
-    with server.connect() as connection:
-        for topic, checker in checkers.items():
-            checker.take(read_all(connection, topic, start=checker.next_offset))
-            checker.check()
-
-
-def check_all_messages(server: Server, ledger: Ledger) -> None:
-    """Checks everything from the first offset on."""
-    with server.connect() as connection:
-        for topic in TOPICS:
-            checker = Checker(ledger, topic)
-            checker.take(read_all(connection, topic))
-            checker.check()
+def test_nothing_acknowledged_is_lost_or_doubled_over_many_kills(tmp_path: Path, dice: random.Random) -> None:
+    tally = run_kills(tmp_path, dice, ROUNDS)
+    print(tally)
+    assert tally.operations > 10 * ROUNDS
 
 
 def test_offsets_go_on_above_everything_acknowledged_before_the_crash(

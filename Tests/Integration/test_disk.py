@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,47 +11,20 @@ from typing import Callable, Iterator
 
 import pytest
 
-from conditions import wait_until
+from disk_shims import FULL, UNSYNCED, Disk
+from failing_disk import run_failing_disk
 from http_client import NDJSON
 from messages import problem, read_all
 from server import Server
-from workload import Checker, Ledger, Producers
+from workload import Ledger
 
 MakeServer = Callable[..., Server]
-FULL, UNSYNCED = "w", "s"
-
-
-@pytest.fixture(scope="session")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library that stands between the server and its disk."""
-    compiler = shutil.which("cc") or shutil.which("clang") or shutil.which("gcc")
-    assert compiler, "A C compiler is needed for the simulation of a failing disk."
-    library = tmp_path_factory.mktemp("shim") / "disk_faults.so"
-    source = Path(__file__).with_name("disk_faults.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True, timeout=60)
-    return library
-
-
-class Disk:
-    """A switch for the faults of a server's disk."""
-
-    def __init__(self, switch: Path, shim: Path) -> None:
-        self._switch = switch
-        self.environment = {"LD_PRELOAD": str(shim), "DISK_FAULTS": str(switch)}
-
-    def fail(self, kinds: str) -> None:
-        """Lets calls of these kinds fail from now on."""
-        self._switch.write_text(kinds)
-
-    def recover(self) -> None:
-        """Lets all calls through."""
-        self._switch.unlink(missing_ok=True)
 
 
 @pytest.fixture
-def disk(tmp_path: Path, shim: Path) -> Disk:
+def disk(tmp_path: Path) -> Disk:
     """A disk without faults, yet."""
-    return Disk(tmp_path / "faults", shim)
+    return Disk(tmp_path)
 
 
 def payloads(server: Server, topic: str) -> list[bytes]:
@@ -106,31 +78,12 @@ def test_a_follower_outlives_a_full_disk(make_server: MakeServer, disk: Disk) ->
 
 @pytest.mark.parametrize("kinds", [FULL, UNSYNCED, FULL + UNSYNCED], ids=["full", "flushes fail", "both"])
 def test_nothing_acknowledged_is_lost_while_the_disk_fails_now_and_then(
-    make_server: MakeServer, disk: Disk, dice: random.Random, kinds: str
+    tmp_path: Path, dice: random.Random, kinds: str
 ) -> None:
-    server = make_server(environment=disk.environment).start()
     ledger = Ledger()
-    topics = ["a", "b", "c"]
-    producers = Producers(server.port, topics, ledger, dice.randrange(2**32), count=8, name="disk").start()
-    for _ in range(8):
-        acknowledged = ledger.acknowledged_count
-        wait_until(lambda: ledger.acknowledged_count > acknowledged + 20, "appends go on")
-        disk.fail(dice.choice(kinds))
-        time.sleep(dice.uniform(0.02, 0.3))
-        disk.recover()
-    wait_until(lambda: ledger.acknowledged_count > acknowledged + 50, "appends go on at last")
-    producers.stop()
-    assert producers.failures == []
-    for _ in range(2):
-        for topic in topics:
-            with server.connect(timeout=5) as connection:
-                checker = Checker(ledger, topic)
-                checker.take(read_all(connection, topic))
-                checker.check()
-        server.kill()
-        server.restart()
+    tally = run_failing_disk(tmp_path, dice, kinds, ledger=ledger)
     refusals = [append.refusal for appends in ledger.appends.values() for append in appends if append.refusal]
-    print(f"{ledger.acknowledged_count} acknowledged, {len(refusals)} refused")
+    print(f"{tally}; {len(refusals)} refused")
     if FULL in kinds:
         assert "unavailable" in refusals
 

@@ -1,0 +1,57 @@
+"""A flush that fails, and then the power does: the kernel does not write again what it could not flush."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from disk_model import DiskModel, Loss
+from disk_shims import DIES_IN_FLUSH, FULL, UNSYNCED, Disk
+from failing_disk import run_failing_disk
+from messages import read_all
+from server import Server
+
+MakeServer = Callable[..., Server]
+
+
+def payloads_after_power_loss(server: Server, disk: Disk, folder: Path, dice: random.Random) -> list[bytes]:
+    """What a server finds in `t` when the power goes now and takes all that no flush has covered."""
+    model = DiskModel()
+    for record in disk.journal.records():
+        model.apply(record)
+    folder.mkdir()
+    model.save_after_power_loss(folder, Loss.ALL_LOST, dice)
+    after = Server(folder, data=folder / server.data.name)
+    try:
+        with after.start().connect() as connection:
+            return [each.payload for each in read_all(connection, "t")]
+    finally:
+        after.close()
+
+
+@pytest.mark.bounded(120)
+def test_what_is_acknowledged_between_failed_flushes_survives_a_power_loss(
+    tmp_path: Path, dice: random.Random
+) -> None:
+    print(run_failing_disk(tmp_path, dice, FULL + UNSYNCED + UNSYNCED, images=150))
+
+
+def test_what_a_reader_sees_after_a_crash_survives_a_power_loss(
+    make_server: MakeServer, tmp_path: Path, dice: random.Random
+) -> None:
+    disk = Disk(tmp_path, has_journal=True)
+    server = make_server(environment=disk.environment).start()
+    with server.connect() as connection:
+        assert connection.produce("t", b'{"payload":1}').status == 200
+        disk.fail(DIES_IN_FLUSH)
+        connection.send_request("POST", "/topics/t/produce", b'{"payload":2}', {"Content-Type": "application/json"})
+        server.wait()
+    disk.recover()
+    server.restart()
+    with server.connect() as connection:
+        seen = [each.payload for each in read_all(connection, "t")]
+    # Otherwise the next message would get the same offset, and two readers see two things there.
+    assert payloads_after_power_loss(server, disk, tmp_path / "image", dice) == seen
