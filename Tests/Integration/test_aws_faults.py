@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-import threading
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -20,10 +20,12 @@ from history import History, Outcome
 from http_client import NDJSON, Answer
 from messages import messages_of_page
 from server import Server
+from storm import run_storm
 from traffic import Traffic, read_everything
 
 MakeFront = Callable[..., Front]
 HOLE_SECONDS = 5
+STORM_SECONDS = 20
 
 
 def data_of(topic: str) -> Callable[[Any], bool]:
@@ -233,69 +235,10 @@ def test_nobody_waits_for_ever_when_aws_does_not_answer(
         assert payloads[0] == b"0" and payloads[-1] == b"2"
 
 
-# Everything at once
-
-SERVERS, WRITERS, READERS = 4, 16, 4
-STORM_SECONDS = 20
-STORM = {
-    "s3.PutObject": {
-        Fault.LOST: 0.01, Fault.LATE: 0.01, Fault.ANSWER_LOST: 0.02, Fault.ANSWER_CUT: 0.01, Fault.REPEATED: 0.02,
-        Fault.ANSWER_SLOW: 0.01, Fault.HANGS: 0.002, Fault.HANGS_AFTER: 0.002, Fault.INTERNAL_ERROR: 0.02,
-        Fault.INTERNAL_ERROR_AFTER: 0.01, Fault.SLOW_DOWN: 0.02, Fault.CONFLICT: 0.02},
-    "s3": {
-        Fault.LOST: 0.01, Fault.ANSWER_CUT: 0.01, Fault.ANSWER_SLOW: 0.01, Fault.HANGS: 0.002,
-        Fault.INTERNAL_ERROR: 0.01, Fault.SLOW_DOWN: 0.02},
-    "dynamodb.UpdateItem": {
-        Fault.LOST: 0.01, Fault.LATE: 0.005, Fault.ANSWER_LOST: 0.01, Fault.ANSWER_CUT: 0.005, Fault.REPEATED: 0.01,
-        Fault.HANGS: 0.001, Fault.HANGS_AFTER: 0.001, Fault.INTERNAL_ERROR: 0.01, Fault.INTERNAL_ERROR_AFTER: 0.01,
-        Fault.THROTTLED: 0.03},
-    "dynamodb": {Fault.LOST: 0.01, Fault.ANSWER_CUT: 0.005, Fault.INTERNAL_ERROR: 0.01, Fault.THROTTLED: 0.02},
-}
-
-
 @pytest.mark.bounded(240)
 def test_nothing_acknowledged_is_lost_doubled_disordered_or_skipped_in_a_storm_of_faults(
-    make_server: Callable[..., Server], store: AWSStore, proxy: FaultProxy, dice: Any
+    tmp_path: Path, store: AWSStore, proxy: FaultProxy, dice: random.Random
 ) -> None:
-    servers = [make_server(store=store, name=f"server{number}").start() for number in range(SERVERS)]
-    history = History()
-    traffic = Traffic("t", history, seed=dice.randrange(2**32))
-    proxy.inject_at_random(STORM, seed=dice.randrange(2**32))
-    next_server = itertools.cycle(servers)
-    choosing = threading.Lock()
-
-    def another() -> Front:
-        with choosing:
-            return next(next_server)
-
-    for number in range(WRITERS):
-        traffic.write(f"writer{number}", lambda server=servers[number % SERVERS]: server)
-    for number in range(READERS):
-        traffic.read(f"reader{number}", another)
-    kills = 0
-    deadline = time.monotonic() + STORM_SECONDS
-    while time.monotonic() < deadline:
-        time.sleep(dice.uniform(0.5, 2))
-        victim = dice.choice(servers)
-        victim.kill()
-        kills += 1
-        victim.restart()
-    proxy.calm()
-    # Calm again, all that is left is settled without anyone's help: every server can append, and read to the end.
-    before = history.count(Outcome.ACKNOWLEDGED)
-    wait_until(
-        lambda: history.count(Outcome.ACKNOWLEDGED) >= before + WRITERS, "appends go on after the storm", timeout=60)
-    traffic.stop()
-    fresh = make_server(store=store.behind(store.direct_endpoint), name="fresh").start()
-    final = read_everything(fresh, "t", timeout=60)
-    outcomes = {outcome.value: history.count(outcome) for outcome in Outcome}
-    injected = {f"{kind} {fault.value}": count for (kind, fault), count in sorted(
-        proxy.plan.injected.items(), key=str)}
-    print(f"{kills} kills; {outcomes}; {final.position - 1} offsets, {len(final.seen)} messages; {injected}")
-    history.check(final)
-    with ThreadPoolExecutor(SERVERS) as pool:
-        for view in pool.map(lambda server: read_everything(server, "t", timeout=60), servers):
-            assert view.seen == final.seen
-    objects = check_objects(store, "t")
-    assert sum(int(each.metadata["count"]) for each in objects) == final.position - 1
-    assert outcomes["acknowledged"] > 200 and kills >= 5 and len(injected) > 15
+    tally = run_storm(tmp_path, store, proxy, dice, STORM_SECONDS)
+    print(tally)
+    assert tally.operations > 200 and tally.crashes >= 5 and len(tally.faults) > 15

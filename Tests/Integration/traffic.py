@@ -47,6 +47,10 @@ class Traffic:
             assert not thread.is_alive(), "a writer or a reader got neither an answer nor the end of its connection"
         assert not self.problems, self.problems[:5]
 
+    def abandon(self) -> None:
+        """Lets each end when it can, and waits for none: what they would find does not count any more."""
+        self._stopped.set()
+
     def _start(self, work: Callable[[], None]) -> None:
         def run() -> None:
             try:
