@@ -1,7 +1,10 @@
 /* Makes writes to the data file fail as a full or broken disk does: preloaded into the server by disk_shims.py.
  *
  * The file named by DISK_FAULTS says which calls fail, by the letters in it; where it does not exist, none does:
- *   w  writes and what makes a file longer fail with ENOSPC
+ *   w  writes fail with ENOSPC
+ *   h  writes take half of their bytes; of a single byte, none
+ *   e  writes fail with EIO
+ *   r  reads fail with EIO
  *   s  fsync and fdatasync fail with EIO
  *   d  the process dies by SIGKILL instead of writing
  *   k  the process dies by SIGKILL instead of calling fsync or fdatasync: what it has written is not flushed
@@ -50,24 +53,40 @@ static int fails(int descriptor, char kind)
         return -1;                   \
     }
 
+ssize_t pread(int descriptor, void *bytes, size_t count, off_t offset)
+{
+    FAIL_IF('r', EIO)
+    return NEXT(pread)(descriptor, bytes, count, offset);
+}
+
+ssize_t pread64(int descriptor, void *bytes, size_t count, off64_t offset)
+{
+    FAIL_IF('r', EIO)
+    return NEXT(pread64)(descriptor, bytes, count, offset);
+}
+
+#define BEFORE_WRITE               \
+    DIE_IF('d')                    \
+    FAIL_IF('w', ENOSPC)           \
+    FAIL_IF('e', EIO)              \
+    if (fails(descriptor, 'h'))    \
+        count /= 2;
+
 ssize_t write(int descriptor, const void *bytes, size_t count)
 {
-    DIE_IF('d')
-    FAIL_IF('w', ENOSPC)
+    BEFORE_WRITE
     return NEXT(write)(descriptor, bytes, count);
 }
 
 ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset)
 {
-    DIE_IF('d')
-    FAIL_IF('w', ENOSPC)
+    BEFORE_WRITE
     return NEXT(pwrite)(descriptor, bytes, count, offset);
 }
 
 ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset)
 {
-    DIE_IF('d')
-    FAIL_IF('w', ENOSPC)
+    BEFORE_WRITE
     return NEXT(pwrite64)(descriptor, bytes, count, offset);
 }
 

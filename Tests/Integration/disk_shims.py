@@ -11,7 +11,8 @@ from pathlib import Path
 
 from disk_journal import DiskJournal
 
-FULL, UNSYNCED, DIES_IN_WRITE, DIES_IN_FLUSH = "w", "s", "d", "k"
+FULL, HALVED, UNWRITTEN, UNREAD, UNSYNCED = "w", "h", "e", "r", "s"
+DIES_IN_WRITE, DIES_IN_FLUSH = "d", "k"
 
 
 @cache

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from conditions import wait_until
-from disk_shims import FULL, UNSYNCED, Disk
+from disk_shims import FULL, HALVED, UNREAD, UNSYNCED, UNWRITTEN, Disk
 from messages import read_all
 from power_loss import Recording, check_images
 from server import Server
@@ -15,7 +15,10 @@ from tally import Tally
 from workload import Checker, Ledger, Producers
 
 TOPICS = ["a", "b", "c"]
-NAMES = {FULL: "disk full for a while", UNSYNCED: "flushes fail for a while"}
+NAMES = {
+    FULL: "disk full for a while", HALVED: "writes halved for a while", UNWRITTEN: "writes fail for a while",
+    UNREAD: "reads fail for a while", UNSYNCED: "flushes fail for a while"}
+ALL_KINDS = "".join(NAMES)
 
 
 def run_failing_disk(

@@ -22,9 +22,8 @@ from pathlib import Path
 from typing import Callable
 
 from aws_store import AWSStore
-from disk_shims import FULL, UNSYNCED
 from emulators import Emulator
-from failing_disk import run_failing_disk
+from failing_disk import ALL_KINDS, run_failing_disk
 from fault_proxy import FaultProxy
 from kills import run_kills
 from power_loss import run_power_loss
@@ -108,7 +107,7 @@ def all_parts(stack: ExitStack, size: float, lies: bool) -> dict[str, Part]:
         "kills": lambda folder, dice: run_kills(folder, dice, rounds=round(15 * size)),
         "power-loss": power_loss,
         "failing-disk": lambda folder, dice: run_failing_disk(
-            folder, dice, FULL + UNSYNCED, periods=round(10 * size), images=round(50 * size)),
+            folder, dice, ALL_KINDS, periods=round(10 * size), images=round(50 * size)),
         "storm": storm,
     }
 

@@ -11,10 +11,10 @@ from typing import Callable, Iterator
 
 import pytest
 
-from disk_shims import FULL, UNSYNCED, Disk
-from failing_disk import run_failing_disk
+from disk_shims import FULL, UNREAD, UNSYNCED, Disk
+from failing_disk import ALL_KINDS, run_failing_disk
 from http_client import NDJSON
-from messages import problem, read_all
+from messages import messages_of_lines, problem, read_all
 from server import Server
 from workload import Ledger
 
@@ -76,7 +76,7 @@ def test_a_follower_outlives_a_full_disk(make_server: MakeServer, disk: Disk) ->
         assert [each["payload"] for each in reader.read_answer().json()["messages"]] == ["written"]
 
 
-@pytest.mark.parametrize("kinds", [FULL, UNSYNCED, FULL + UNSYNCED], ids=["full", "flushes fail", "both"])
+@pytest.mark.parametrize("kinds", [FULL, UNSYNCED, ALL_KINDS], ids=["full", "flushes fail", "all"])
 def test_nothing_acknowledged_is_lost_while_the_disk_fails_now_and_then(
     tmp_path: Path, dice: random.Random, kinds: str
 ) -> None:
@@ -84,7 +84,7 @@ def test_nothing_acknowledged_is_lost_while_the_disk_fails_now_and_then(
     tally = run_failing_disk(tmp_path, dice, kinds, ledger=ledger)
     refusals = [append.refusal for appends in ledger.appends.values() for append in appends if append.refusal]
     print(f"{tally}; {len(refusals)} refused")
-    if FULL in kinds:
+    if kinds == FULL:
         assert "unavailable" in refusals
 
 
@@ -116,6 +116,33 @@ def test_an_append_whose_flush_fails_is_never_acknowledged(make_server: MakeServ
     with server.connect() as connection:
         assert connection.produce("t", b'{"payload":"after"}').status == 200
     assert payloads(server, "t")[0] == b'"before"' and payloads(server, "t")[-1] == b'"after"'
+
+
+def test_a_read_that_fails_is_an_error_and_no_gap(make_server: MakeServer, disk: Disk) -> None:
+    server = make_server(environment=disk.environment).start()
+    # More than SQLite keeps in memory, so that it has to read.
+    expected = [b'"%d %s"' % (number, b"x" * 2_000) for number in range(3_000)]
+    with server.connect() as connection:
+        for start in range(0, len(expected), 100):
+            assert connection.produce("t", b"\n".join(expected[start:start + 100]), NDJSON).status == 200
+        server.kill()
+        server.restart()
+    with server.connect() as connection:
+        disk.fail(UNREAD)
+        failures = 0
+        for offset in range(1, len(expected), 250):
+            answer = connection.consume("t", NDJSON, offset=offset, limit=250)
+            if answer.status == 200:
+                page = messages_of_lines(answer.body)
+                assert [each.payload for each in page] == expected[offset - 1:offset - 1 + len(page)]
+                assert int(answer.headers["next-offset"]) == offset + len(page)
+                failures += not page
+            else:
+                problem(answer, 503, "unavailable")
+                failures += 1
+        assert failures > 0
+        disk.recover()
+    assert payloads(server, "t") == expected
 
 
 def test_a_server_that_can_not_start_on_a_full_disk_says_so_or_serves_reads(

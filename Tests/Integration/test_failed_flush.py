@@ -9,8 +9,8 @@ from typing import Callable
 import pytest
 
 from disk_model import DiskModel, Loss
-from disk_shims import DIES_IN_FLUSH, FULL, UNSYNCED, Disk
-from failing_disk import run_failing_disk
+from disk_shims import DIES_IN_FLUSH, UNSYNCED, Disk
+from failing_disk import ALL_KINDS, run_failing_disk
 from messages import read_all
 from server import Server
 
@@ -33,10 +33,10 @@ def payloads_after_power_loss(server: Server, disk: Disk, folder: Path, dice: ra
 
 
 @pytest.mark.bounded(120)
-def test_what_is_acknowledged_between_failed_flushes_survives_a_power_loss(
+def test_what_is_acknowledged_between_failures_of_the_disk_survives_a_power_loss(
     tmp_path: Path, dice: random.Random
 ) -> None:
-    print(run_failing_disk(tmp_path, dice, FULL + UNSYNCED + UNSYNCED, images=150))
+    print(run_failing_disk(tmp_path, dice, ALL_KINDS + UNSYNCED * 3, periods=12, images=150))
 
 
 def test_what_a_reader_sees_after_a_crash_survives_a_power_loss(
