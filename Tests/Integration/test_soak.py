@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -14,13 +15,15 @@ import pytest
 from processes import REPOSITORY, clean_environment, end, spawn
 
 SOAK = Path(__file__).with_name("soak.py")
+# A soak tests the programs that these tests do.
+PROGRAMS = {name: os.environ[name] for name in ("STREAMS_BINARY", "STREAMS_BOOTSTRAP") if name in os.environ}
 
 
 def run(folder: Path, *arguments: str, status: int) -> tuple[dict, str]:
     """Runs a soak to its end; returns its summary and what it printed."""
     summary = folder / "soak.json"
     result = subprocess.run(
-        [sys.executable, "-B", SOAK, "--json", summary, *arguments], env=clean_environment(), capture_output=True,
+        [sys.executable, "-B", SOAK, "--json", summary, *arguments], env=clean_environment(PROGRAMS), capture_output=True,
         text=True, timeout=150)
     assert result.returncode == status, result.stdout + result.stderr
     return json.loads(summary.read_text()), result.stdout
@@ -60,7 +63,7 @@ def test_a_soak_on_a_disk_that_lies_stops_at_the_loss_and_says_how_to_repeat_it(
     command = shlex.split(violation["replay"])
     assert command[:2] == [".venv/bin/python", "Tests/Integration/soak.py"]
     again = subprocess.run(
-        [sys.executable, "-B", *command[1:]], cwd=REPOSITORY, env=clean_environment(), capture_output=True, text=True,
+        [sys.executable, "-B", *command[1:]], cwd=REPOSITORY, env=clean_environment(PROGRAMS), capture_output=True, text=True,
         timeout=100)
     assert again.returncode == 1 and "is lost" in again.stdout, again.stdout + again.stderr
 
@@ -68,7 +71,7 @@ def test_a_soak_on_a_disk_that_lies_stops_at_the_loss_and_says_how_to_repeat_it(
 def test_a_soak_that_is_interrupted_still_sums_up(tmp_path: Path) -> None:
     summary = tmp_path / "soak.json"
     process = spawn(
-        [sys.executable, "-B", SOAK, "--part", "kills", "--brief", "--minutes", "5", "--json", summary],
+        [sys.executable, "-B", SOAK, "--part", "kills", "--brief", "--minutes", "5", "--json", summary], PROGRAMS,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout
     try:
