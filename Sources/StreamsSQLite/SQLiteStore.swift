@@ -40,10 +40,12 @@ package final class SQLiteStore: Sendable {
         // The lock stands beside the file itself, by whatever link it was named: SQLite's own files do too.
         let file = URL(fileURLWithPath: configuration.path).resolvingSymlinksInPath().path
         lock = try FileLock(path: file + ".lock")
-        pool = try Self.open(configuration)
+        pool = try Self.open(configuration, file: file)
     }
 
-    private static func open(_ configuration: SQLiteStoreConfiguration) throws(SQLiteStoreError) -> DatabasePool {
+    private static func open(
+        _ configuration: SQLiteStoreConfiguration, file: String
+    ) throws(SQLiteStoreError) -> DatabasePool {
         var settings = Configuration()
         settings.label = "streams"
         settings.maximumReaderCount = configuration.readerCount
@@ -53,6 +55,8 @@ package final class SQLiteStore: Sendable {
             if database.configuration.readonly { return }
             // Before anything is set: a file of somebody else is left as it is.
             guard try Schema.isOurs(database) else { throw SQLiteStoreError.foreign(configuration.path) }
+            // Before the first commit, which would rest on what the log shows.
+            try LeftoverLog.makeDurable(besides: file)
             // Only takes effect on a new file; it lets retention give space back in small steps.
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             // Inside of a commit a checkpoint would delay its answers: it is done after them.

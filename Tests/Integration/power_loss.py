@@ -139,7 +139,7 @@ def run_power_loss(
     folder: Path, dice: random.Random, appends: int, images: int, *, served: int = 0, lies: bool = False
 ) -> Tally:
     """Records a server's life and checks what a disk may have of it; fails if anything acknowledged is lost."""
-    recording = record_life(folder, dice, appends)
+    recording = record_life(folder, dice, appends, flushes_fail=dice.random() < 0.5)
     found = check_images(recording, folder, dice, images, served=served, lies=lies)
     assert not found, f"{len(found)} violations:\n" + "\n".join(found[:20])
     return recording.tally
