@@ -27,14 +27,15 @@ import GRDB
 enum Schema {
     private static let firstMigration = "1 topics and segments"
 
-    /// Whether the file is new and empty, or was made by this store.
+    /// Whether the file is new, as far as it has come, or was made by this store.
     static func isOurs(_ database: Database) throws -> Bool {
         let tables = try String.fetchSet(database, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
         guard !tables.isEmpty else { return true }
         guard tables.contains("grdb_migrations") else { return false }
-        return try Bool.fetchOne(
-            database, sql: "SELECT count(*) > 0 FROM grdb_migrations WHERE identifier = ?", arguments: [firstMigration])
-            ?? false
+        let identifiers = try String.fetchSet(database, sql: "SELECT identifier FROM grdb_migrations")
+        // A first start that was cut short leaves the table of the migrations, and nothing in it.
+        if tables == ["grdb_migrations"], identifiers.isEmpty { return true }
+        return identifiers.contains(firstMigration)
     }
 
     static var migrator: DatabaseMigrator {

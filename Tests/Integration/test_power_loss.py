@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from disk_journal import Kind
+from disk_model import DiskModel, Loss
+from disk_shims import Disk
 from hot_copies import HotCopies
-from power_loss import check_images, record_life
+from power_loss import check_images, record_life, serve_image
+from server import Server
+from workload import Ledger
 
 
 @pytest.mark.bounded(120)
@@ -23,6 +27,28 @@ def test_nothing_acknowledged_is_lost_whatever_a_power_loss_leaves_of_the_writes
     print(f"{recording.tally}; {checkpoints} flushes of the file itself")
     # Three are those of the file's beginning and of its end.
     assert recording.tally.crashes == 2 and checkpoints > 3
+
+
+@pytest.mark.bounded(120)
+def test_a_first_start_that_is_cut_short_at_any_write_can_be_repeated(tmp_path: Path, dice: random.Random) -> None:
+    disk = Disk(tmp_path, has_journal=True)
+    first = Server(tmp_path, environment=disk.environment)
+    try:
+        first.start()
+    finally:
+        first.close()
+    model = DiskModel()
+    starts = 0
+    for record in disk.journal.records():
+        model.apply(record)
+        for loss in {Loss.NONE_LOST, dice.choice(list(Loss))}:
+            folder = tmp_path / f"{record.end} {loss.value}"
+            folder.mkdir()
+            model.save_after_power_loss(folder, loss, dice)
+            assert serve_image(folder / first.data.name, Ledger()) == [], folder.name
+            starts += 1
+    print(f"{starts} starts")
+    assert starts > 40
 
 
 @pytest.mark.bounded(120)
