@@ -14,9 +14,13 @@ package struct SignatureV4: Sendable {
     package var service: String
     /// How the service canonicalises requests.
     package var rules: SigningRules
+    private let keys: SigningKeys?
 
-    /// Makes a signer.
-    package init(credentials: AWSCredentials, region: String, service: String, rules: SigningRules) {
+    /// Makes a signer; with `keys` it derives a key only once for many signatures.
+    package init(
+        credentials: AWSCredentials, region: String, service: String, rules: SigningRules, keys: SigningKeys? = nil
+    ) {
+        self.keys = keys
         self.credentials = credentials
         self.region = region
         self.service = service
@@ -48,6 +52,12 @@ package struct SignatureV4: Sendable {
     }
 
     private func signingKey(date: String) -> SymmetricKey {
+        let scope = SigningKeys.Scope(
+            secretAccessKey: credentials.secretAccessKey, date: date, region: region, service: service)
+        return keys?.key(of: scope) { derivedKey(date: date) } ?? derivedKey(date: date)
+    }
+
+    private func derivedKey(date: String) -> SymmetricKey {
         var key = SymmetricKey(data: Array(("AWS4" + credentials.secretAccessKey).utf8))
         for part in [date, region, service, "aws4_request"] {
             key = SymmetricKey(data: Self.code(part, key: key))

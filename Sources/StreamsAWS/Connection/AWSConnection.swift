@@ -23,6 +23,7 @@ package final class AWSConnection: Sendable {
     private let transport: any AWSTransport
     private let credentials: CredentialsCache
     private let budget: RetryBudget
+    private let signingKeys = SigningKeys()
     private let jitter: @Sendable (Duration) -> Duration
     private let foundRegion = Mutex<String?>(nil)
 
@@ -132,7 +133,7 @@ extension AWSConnection {
         }
         let sentAt = clock.now()
         let signedAt = call.signedAt ?? sentAt
-        let request = RequestBuilder(configuration: configuration, region: region)
+        let request = RequestBuilder(configuration: configuration, region: region, keys: signingKeys)
             .request(for: call, credentials: credentials, signedAt: signedAt)
         counters.countRequest(call.meter, isRetry: isRetry)
         do {

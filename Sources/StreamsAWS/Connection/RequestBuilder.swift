@@ -6,11 +6,13 @@ import StreamsModel
 struct RequestBuilder {
     let configuration: AWSConfiguration
     let region: String
+    let keys: SigningKeys
 
     func request(for call: AWSCall, credentials: AWSCredentials, signedAt: Timestamp) -> AWSTransportRequest {
         let target = target(of: call)
         let signer = SignatureV4(
-            credentials: credentials, region: region, service: call.service.signingName, rules: call.service.rules)
+            credentials: credentials, region: region, service: call.service.signingName, rules: call.service.rules,
+            keys: keys)
         let signing = SigningRequest(
             method: call.method.rawValue, path: target.path, query: call.query,
             headers: [("host", target.authority)] + call.headers, payload: call.payload)
