@@ -68,7 +68,6 @@ extension PortConformance {
     private func expectRetry(_ retry: Claim, of first: Claim, sourceLocation: SourceLocation = #_sourceLocation) {
         var retry = retry
         if retry.previousClaim == nil { retry.previousClaim = first.previousClaim }
-        if retry.previousClaimedAt == nil { retry.previousClaimedAt = first.previousClaimedAt }
         #expect(retry == first, sourceLocation: sourceLocation)
     }
 

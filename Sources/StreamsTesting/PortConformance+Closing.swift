@@ -11,6 +11,7 @@ extension PortConformance {
             Check("a topic stays closed until the time that was set first", PortConformance.firstClosingCounts),
             Check("a topic is opened above its segments", PortConformance.opensAboveSegments),
             Check("a topic is opened by one of many", PortConformance.openingHasOneWinner),
+            Check("an old item is claimed from only by who confirms its end", PortConformance.oldItemIsConfirmed),
             Check("a topic without an item can be closed and opened", PortConformance.lostTopicIsOpened),
         ]
     }
@@ -45,6 +46,34 @@ extension PortConformance {
         expect(try await store.get([segment.key])[0], toBe: segment)
         let other = try await makeTopic("others", in: store)
         #expect(try await claim(1, of: other, number: 1, in: store).range.lowerBound == .first)
+    }
+
+    /// A claim that asks for it is refused where the claim before is too old, unless it names the end as it is.
+    package func oldItemIsConfirmed(on store: Store) async throws {
+        let topic = try await makeTopic(in: store)
+        guard store.mayGoBack else { return }
+        var request = ClaimRequest(topic: topic, count: 2, id: appendID(1), at: now, trustedSince: now)
+        // The topic is of this moment.
+        let first = try await claimed(request, in: store)
+        #expect(first?.range.lowerBound == .first)
+        request = ClaimRequest(
+            topic: topic, count: 1, id: appendID(2), at: now, trustedSince: now.advanced(by: .milliseconds(1)))
+        let end = Offset.first.advanced(by: 2)
+        #expect(try await store.claim(request) == .unconfirmed(end: end))
+        request.confirmedEnd = .first
+        #expect(try await store.claim(request) == .unconfirmed(end: end))
+        request.confirmedEnd = end
+        let second = try await claimed(request, in: store)
+        #expect(second?.range == end..<end.advanced(by: 1))
+        #expect(second?.previousClaim == .first)
+        // A retry finds its own claim, whatever it asked for.
+        #expect(try await claimed(request, in: store)?.range == second?.range)
+        #expect(try await head(of: topic, in: store).end == end.advanced(by: 1))
+    }
+
+    private func claimed(_ request: ClaimRequest, in store: Store) async throws -> Claim? {
+        guard case .claimed(let claim) = try await store.claim(request) else { return nil }
+        return claim
     }
 
     /// A second closing neither lengthens nor shortens the first.

@@ -38,6 +38,9 @@ extension PortConformance {
             throw UnexpectedOutcome(description: "\(topic) exists, but a claim says that it does not")
         case .closed(let until):
             throw UnexpectedOutcome(description: "\(topic) is open, but a claim says that it is closed until \(until)")
+        case .unconfirmed(let end):
+            throw UnexpectedOutcome(
+                description: "a claim that trusts \(topic) is told that its end, \(end), is not sure")
         }
     }
 

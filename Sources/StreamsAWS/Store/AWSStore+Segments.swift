@@ -10,11 +10,14 @@ extension AWSStore: SegmentStore {
 
     /// One `PutObject` with `If-None-Match: *`, signed with `signedAt`: S3 refuses it once that is 15 minutes ago.
     package func put(_ segment: Segment, signedAt: Timestamp) async throws(StoreError) -> PutOutcome {
+        let isLate = Mutant.signPutsWhenSent.isActive && segment.kind == .messages
+        let isLateFiller = Mutant.signFillersWhenSent.isActive && segment.kind == .filler
         let outcome = try await calling { () async throws(AWSError) in
             try await objects.putObject(
                 segment.key.objectKey, body: segment.body, contentType: SegmentObject.contentType,
-                metadata: SegmentObject.metadata(of: segment), condition: .ifNoneMatch, signedAt: signedAt,
-                deadline: Deadline.current)
+                metadata: SegmentObject.metadata(of: segment),
+                condition: Mutant.putUnconditionally.isActive ? .none : .ifNoneMatch,
+                signedAt: isLate || isLateFiller ? nil : signedAt, deadline: isLate ? nil : Deadline.current)
         }
         switch outcome {
         case .stored: return .stored
@@ -25,36 +28,40 @@ extension AWSStore: SegmentStore {
     /// One `GetObject` a key, a few at a time, the answers in the order of the keys.
     package func get(_ keys: [SegmentKey]) async throws(StoreError) -> [Segment?] {
         if keys.count == 1 { return [try await get(keys[0])] }
-        var results = [Result<Segment?, StoreError>?](repeating: nil, count: keys.count)
-        await withTaskGroup(of: (Int, Result<Segment?, StoreError>).self) { group in
-            var next = 0
-            func fetchNext() {
-                guard next < keys.count else { return }
+        let fetched = await withTaskGroup(of: Fetched.self, returning: [Fetched].self) { group in
+            var fetched: [Fetched] = []
+            fetched.reserveCapacity(keys.count)
+            var next = min(keys.count, Self.fetchesSideBySide)
+            for index in 0..<next { group.addTask { await self.fetch(keys[index], index) } }
+            while let one = await group.next() {
+                fetched.append(one)
+                // One that fails spoils the rest.
+                if case .failure = one.result { next = keys.count }
+                guard next < keys.count else { continue }
                 let index = next
                 next += 1
-                group.addTask {
-                    do throws(StoreError) {
-                        return (index, .success(try await self.get(keys[index])))
-                    } catch {
-                        return (index, .failure(error))
-                    }
-                }
+                group.addTask { await self.fetch(keys[index], index) }
             }
-            for _ in 0..<Self.fetchesSideBySide { fetchNext() }
-            while let (index, result) = await group.next() {
-                results[index] = result
-                // One that fails spoils the rest.
-                if case .failure = result { next = keys.count }
-                fetchNext()
-            }
+            return fetched
         }
-        var segments: [Segment?] = []
-        segments.reserveCapacity(keys.count)
-        for result in results {
-            if case .failure(let error)? = result { throw error }
-        }
-        for result in results { segments.append(try result?.get() ?? nil) }
+        for one in fetched { if case .failure(let error) = one.result { throw error } }
+        var segments = [Segment?](repeating: nil, count: keys.count)
+        for one in fetched { segments[one.index] = try one.result.get() }
         return segments
+    }
+
+    /// What became of one of several keys.
+    private struct Fetched: Sendable {
+        var index: Int
+        var result: Result<Segment?, StoreError>
+    }
+
+    private func fetch(_ key: SegmentKey, _ index: Int) async -> Fetched {
+        do throws(StoreError) {
+            return Fetched(index: index, result: .success(try await get(key)))
+        } catch {
+            return Fetched(index: index, result: .failure(error))
+        }
     }
 
     private func get(_ key: SegmentKey) async throws(StoreError) -> Segment? {

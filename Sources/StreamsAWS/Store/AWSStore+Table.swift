@@ -24,8 +24,12 @@ extension AWSStore: Table {
             case .conditionFailed(item: let item?):
                 let item = try TopicItem(item, topic: request.topic)
                 if let closedUntil = item.closedUntil { return .closed(until: closedUntil) }
-                if item.hasKind { return .claimed(try ownClaim(request, in: item)) }
-                try await adopt(request.topic, item)
+                guard item.hasKind else {
+                    try await adopt(request.topic, item)
+                    continue
+                }
+                if item.claimID == request.id.hexadecimal { return .claimed(try ownClaim(request, in: item)) }
+                return .unconfirmed(end: item.end)
             }
         }
     }
@@ -60,8 +64,7 @@ extension AWSStore: Table {
         guard case .done = outcome else { return try await claim(request) }
         let range = Offset.first..<Offset.first.advanced(by: request.count)
         return .claimed(
-            Claim(
-                topic: request.topic, range: range, previousClaim: nil, previousClaimedAt: request.at, at: request.at))
+            Claim(topic: request.topic, range: range, previousClaim: nil, at: request.at))
     }
 
     private func creatingUpdate(_ request: ClaimRequest) -> DynamoDBUpdate {
@@ -98,17 +101,22 @@ extension AWSStore: Table {
             expression += index == 0 ? " REMOVE #stale\(index)" : ", #stale\(index)"
             names["#stale\(index)"] = Attribute.mark(day)
         }
+        var condition = """
+            attribute_exists(#kind) AND attribute_not_exists(#closed) AND (attribute_not_exists(#id) OR #id <> :id)
+            """
+        var values: DynamoDBItem = [
+            ":one": .integer(1), ":count": .integer(Int64(request.count)),
+            ":at": .integer(request.at.milliseconds), ":id": .string(request.id.hexadecimal),
+        ]
+        if let trustedSince = request.trustedSince {
+            values[":trusted"] = .integer(trustedSince.milliseconds)
+            let confirmedEnd = request.confirmedEnd.map { $0.rawValue - 1 }
+            condition +=
+                confirmedEnd == nil ? " AND #at >= :trusted" : " AND (#at >= :trusted OR #current = :confirmed)"
+            values[":confirmed"] = confirmedEnd.map { .integer($0) }
+        }
         return DynamoDBUpdate(
-            key: key(request.topic), update: expression,
-            condition: """
-                attribute_exists(#kind) AND attribute_not_exists(#closed) \
-                AND (attribute_not_exists(#id) OR #id <> :id)
-                """,
-            names: names,
-            values: [
-                ":one": .integer(1), ":count": .integer(Int64(request.count)),
-                ":at": .integer(request.at.milliseconds), ":id": .string(request.id.hexadecimal),
-            ],
+            key: key(request.topic), update: expression, condition: condition, names: names, values: values,
             returnValues: .allOld)
     }
 
@@ -120,9 +128,7 @@ extension AWSStore: Table {
         rememberStaleMarks(of: request.topic, item)
         return Claim(
             topic: request.topic, range: item.end..<item.end.advanced(by: request.count),
-            previousClaim: item.claimOffset,
-            // That a topic without a claim was taken over a moment ago says nothing of its counter.
-            previousClaimedAt: item.claimedAt ?? (item.currentOffset == 0 ? item.createdAt : nil), at: request.at)
+            previousClaim: item.claimOffset, at: request.at)
     }
 
     /// The claim that an earlier try took whose answer was lost: it is the newest one in the item.
@@ -198,6 +204,8 @@ extension AWSStore: Table {
         var item = key(topic)
         item[Attribute.currentOffset] = .integer(0)
         item[Attribute.createdAt] = .integer(now.milliseconds)
+        // The log has seen that nothing is stored: the first claim may trust the item.
+        item[Attribute.claimedAt] = .integer(now.milliseconds)
         item[Attribute.kind] = .string(TopicItem.kind)
         let outcome = try await calling { () async throws(AWSError) in
             try await items.putItem(
@@ -269,29 +277,36 @@ extension AWSStore: Table {
     ) async throws(StoreError) -> Bool {
         guard let item = try await item(of: topic), item.closedUntil == closedUntil else { return false }
         var update = DynamoDBUpdate(
-            key: key(topic), update: "SET #current = :end, #settled = :settled",
+            key: key(topic), update: "SET #current = :end, #settled = :settled, #at = :now",
             condition: "#closed = :closed AND #current = :current",
             names: [
                 "#current": Attribute.currentOffset, "#closed": Attribute.closedUntil,
                 "#claim": Attribute.claimOffset, "#id": Attribute.claimID, "#settled": Attribute.settledBelow,
+                "#at": Attribute.claimedAt,
             ],
             values: [
-                ":settled": .integer(max(item.end, end).rawValue), ":end": .integer(max(item.end, end).rawValue - 1),
+                ":now": .integer(now.milliseconds), ":settled": .integer(max(item.end, end).rawValue),
+                ":end": .integer(max(item.end, end).rawValue - 1),
                 ":closed": .integer(closedUntil.milliseconds),
                 ":current": .integer(item.currentOffset),
             ])
-        // Without a mark that is retained, everything that stands would pass for expired. As if it had all been claimed
-        // today: it then counts as kept for at least as long as it stands.
+        // When what lies above the item as it came back was claimed, nobody knows. As if that had been today: it then
+        // counts as kept for at least as long as it stands. Without a mark that is retained so does all that stands.
         let retained = periods.retained(at: now)
-        if !item.marks.keys.contains(where: { retained?.contains($0) ?? false }) {
-            update.update += ", #mark = :mark"
-            update.names["#mark"] = Attribute.mark(periods.day(ofClaimAt: now))
-            update.values[":mark"] = .integer(min(earliest, max(item.end, end)).rawValue - 1)
-        }
+        let hasMark = item.marks.keys.contains { retained?.contains($0) ?? false }
+        update.update += ", #mark = if_not_exists(#mark, :mark)"
+        update.names["#mark"] = Attribute.mark(periods.day(ofClaimAt: now))
+        if Mutant.healWithoutMark.isActive, hasMark { update.names["#mark"] = "unused" }
+        update.values[":mark"] = .integer(hasMark ? item.currentOffset : min(earliest, max(item.end, end)).rawValue - 1)
         if item.trimmedBefore == nil, retained == nil || item.marks.isEmpty {
             update.update += ", #trimmed = :low"
             update.names["#trimmed"] = Attribute.trimmedBefore
             update.values[":low"] = .integer(earliest.rawValue)
+        }
+        if Mutant.healBackwards.isActive {
+            update.condition =
+                "attribute_exists(#closed) OR attribute_not_exists(#closed) OR #current = :current OR #closed = :closed"
+            update.values[":end"] = .integer(end.rawValue - 1)
         }
         update.update += " REMOVE #closed, #claim, #id"
         let final = update

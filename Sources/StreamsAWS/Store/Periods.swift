@@ -25,7 +25,7 @@ struct Periods: Sendable {
     func retained(at time: Timestamp) -> ClosedRange<Int>? {
         guard let retentionDays else { return nil }
         let today = Self.day(time.advanced(by: Self.clockMargin))
-        return (today - retentionDays)...today
+        return (today - retentionDays - (Mutant.retainADayTooMany.isActive ? 1 : 0))...today
     }
 
     private static func day(_ time: Timestamp) -> Int {

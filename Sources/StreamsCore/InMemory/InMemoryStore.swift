@@ -73,7 +73,9 @@ extension InMemoryStore: Table {
     package func reopen(
         _ topic: TopicName, closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp
     ) async -> Bool {
-        state.withLock { $0.topics[topic]?.reopen(closedUntil: closedUntil, earliest: earliest, end: end) ?? false }
+        state.withLock {
+            $0.topics[topic]?.reopen(closedUntil: closedUntil, earliest: earliest, end: end, at: now) ?? false
+        }
     }
 
     /// The state of a topic, with claims that are not stored yet.
@@ -128,17 +130,19 @@ private struct TopicItem: Sendable {
     private var earliest = Offset.first
     private var end = Offset.first
     private var newestClaim: (id: AppendID, claim: Claim)?
+    private var lastClaimedAt: Timestamp
     private var closedUntil: Timestamp?
     private var settledBelow: Offset?
 
     init(createdAt: Timestamp) {
         self.createdAt = createdAt
+        lastClaimedAt = createdAt
     }
 
     var head: TopicHead {
         TopicHead(
             earliest: earliest, end: end, lastClaimStart: newestClaim?.claim.range.lowerBound,
-            lastClaimedAt: newestClaim?.claim.at ?? createdAt, createdAt: createdAt, closedUntil: closedUntil,
+            lastClaimedAt: lastClaimedAt, createdAt: createdAt, closedUntil: closedUntil,
             settledBelow: settledBelow)
     }
 
@@ -146,11 +150,14 @@ private struct TopicItem: Sendable {
         precondition(request.count >= 1, "a claim takes at least one offset")
         if let closedUntil { return .closed(until: closedUntil) }
         if let newestClaim, newestClaim.id == request.id { return .claimed(newestClaim.claim) }
+        if let trustedSince = request.trustedSince, lastClaimedAt < trustedSince, request.confirmedEnd != end {
+            return .unconfirmed(end: end)
+        }
         let claim = Claim(
             topic: request.topic, range: end..<end.advanced(by: request.count),
-            previousClaim: newestClaim?.claim.range.lowerBound,
-            previousClaimedAt: newestClaim?.claim.at ?? createdAt, at: request.at)
+            previousClaim: newestClaim?.claim.range.lowerBound, at: request.at)
         newestClaim = (request.id, claim)
+        lastClaimedAt = request.at
         end = claim.range.upperBound
         return .claimed(claim)
     }
@@ -159,10 +166,11 @@ private struct TopicItem: Sendable {
         closedUntil = closedUntil ?? until
     }
 
-    mutating func reopen(closedUntil: Timestamp, earliest: Offset, end: Offset) -> Bool {
+    mutating func reopen(closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp) -> Bool {
         guard self.closedUntil == closedUntil else { return false }
         self.closedUntil = nil
         newestClaim = nil
+        lastClaimedAt = now
         self.end = max(self.end, end)
         settledBelow = self.end
         // An item that was lost knows of no low mark.

@@ -39,7 +39,11 @@ extension Log {
         _ gap: SegmentReader.Gap, of topic: TopicName, in head: TopicHead
     ) async throws(StreamsError) -> GapResolution {
         // The low mark may have moved while the read was under way: only an item read after the gap showed decides.
-        if let current = try await self.head(of: topic), gap.range.lowerBound < current.earliest { return .trimmed }
+        if !Mutant.lowMarkNotReadAgain.isActive, let current = try await self.head(of: topic),
+            gap.range.lowerBound < current.earliest
+        {
+            return .trimmed
+        }
         let hole = SegmentKey(topic: topic, last: gap.range.last)
         let seen = holes.withLock { $0.age(of: hole, at: time.uptime()) }
         // Every claim in the hole is at least as old as the claim of what follows it.
@@ -47,7 +51,9 @@ extension Log {
         let age = max(seen, claimed.duration(to: time.now()))
         guard age >= configuration.holeTimeout else { return .unfinished(due: configuration.holeTimeout - age) }
         guard let listedAt = gap.listedAt else { return .unlisted }
-        if let settled = head.settledBelow, gap.range.lowerBound < settled {
+        if Mutant.judgeGapsByFirstSegment.isActive, gap.range.lowerBound == head.earliest, gap.following != nil {
+            try await pass(gap, settledBelow: gap.range.upperBound, of: topic, in: head, listedAt: listedAt)
+        } else if let settled = head.settledBelow, gap.range.lowerBound < settled {
             try await pass(gap, settledBelow: settled, of: topic, in: head, listedAt: listedAt)
         } else {
             try await fill(gap, of: topic, in: head, listedAt: listedAt)
@@ -85,6 +91,9 @@ extension Log {
     private func fill(
         _ gap: SegmentReader.Gap, of topic: TopicName, in head: TopicHead, listedAt: Timestamp
     ) async throws(StreamsError) {
+        if Mutant.fillBottomUp.isActive || Mutant.fillWhole.isActive {
+            return try await fillWrongly(gap, of: topic, listedAt: listedAt)
+        }
         var end = gap.range.upperBound
         var claimStart = gap.following.map { $0.kind == .messages ? $0.previousClaim : nil } ?? head.lastClaimStart
         while end > gap.range.lowerBound {
@@ -113,6 +122,21 @@ extension Log {
                 end = standing.range.lowerBound
                 claimStart = standing.kind == .messages ? standing.previousClaim : nil
             }
+        }
+    }
+
+    /// What two of the mutants do instead.
+    private func fillWrongly(
+        _ gap: SegmentReader.Gap, of topic: TopicName, listedAt: Timestamp
+    ) async throws(StreamsError) {
+        var start = gap.range.lowerBound
+        while start < gap.range.upperBound {
+            let end = Mutant.fillWhole.isActive ? gap.range.upperBound : start.advanced(by: 1)
+            let filler = Segment.filler(topic, start..<end, appendID: makeAppendID(), timestamp: listedAt)
+            _ = try await reading { () async throws(StoreError) in
+                try await self.segments.put(filler, signedAt: listedAt)
+            }
+            start = end
         }
     }
 }

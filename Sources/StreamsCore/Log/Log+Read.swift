@@ -47,7 +47,12 @@ extension Log {
         var request = request
         while true {
             let storedEnd = knownStoredEnd(of: request.topic)
-            let head = try await head(of: request.topic) ?? .absent
+            let earlier = Mutant.claimStartFromEarlierRead.isActive ? try await self.head(of: request.topic) : nil
+            var head = try await confirmedHead(of: request.topic) ?? .absent
+            if let earlier { head.lastClaimStart = earlier.lastClaimStart }
+            if case .offset(let offset) = request.start, offset > head.end, table.mayGoBack {
+                head = try await confirmed(head, of: request.topic) ?? .absent
+            }
             let isBehind = isBehind(head, storedEnd)
             let position = try await position(request, in: head, isBehind: isBehind)
             guard position < head.end || !isBehind else { throw .recovering }
@@ -97,6 +102,8 @@ extension Log {
             throw StreamsError(
                 .offsetBeyondEnd, "Offset \(offset) lies past the end of \(request.topic), which is \(head.end)."
             ) { $0.endOffset = head.end }
+        case .offset(let offset) where offset < head.earliest && Mutant.skipTrimmed.isActive:
+            return head.earliest
         case .offset(let offset) where offset < head.earliest && request.jumpsOverTrimmed:
             return head.earliest
         case .offset(let offset) where offset < head.earliest:
@@ -183,6 +190,21 @@ extension Log {
 extension Log {
     func head(of topic: TopicName) async throws(StreamsError) -> TopicHead? {
         try await reading { () async throws(StoreError) in try await self.table.head(of: topic) }
+    }
+
+    /// The state of a topic; where there is none, there are no messages either.
+    func confirmedHead(of topic: TopicName) async throws(StreamsError) -> TopicHead? {
+        let found = try await head(of: topic)
+        return found == nil && table.mayGoBack ? try await confirmed(nil, of: topic) : found
+    }
+
+    /// What an item tells, or that there is none, held against what is stored.
+    private func confirmed(_ head: TopicHead?, of topic: TopicName) async throws(StreamsError) -> TopicHead? {
+        if Mutant.readersTrustItems.isActive { return head }
+        return try await reading { () async throws(StoreError) in
+            guard let current = try await self.expectNoMessages(of: topic, from: head?.end) else { return head }
+            return current
+        }
     }
 
     /// Calls a port for a reader: a failure of the store is the reader's `unavailable`.

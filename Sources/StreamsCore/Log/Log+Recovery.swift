@@ -15,10 +15,6 @@ struct StoredEnds {
         if ends.count >= Self.countMaximum, ends[topic] == nil { ends.remove(at: ends.startIndex) }
         ends[topic] = max(ends[topic] ?? .first, end)
     }
-
-    mutating func forget(_ topic: TopicName) {
-        ends[topic] = nil
-    }
 }
 
 /// What happens when a topic's item was lost or came back older than it was: the rules of "A counter that went
@@ -30,34 +26,28 @@ extension Log {
         storedEnds.withLock { $0.note(end, of: topic) }
     }
 
-    /// Makes sure, as far as that costs nothing, that a claim lies above everything that is stored.
+    /// Makes sure that a claim lies above everything that this process has stored or read itself: keys that are written
+    /// once do not do that alone, since a batch whose key falls inside the range of another one finds its key free.
     ///
-    /// Keys that are written once do not do that alone: a batch whose key falls inside the range of another one finds
-    /// its key free. What this process stored or read itself is compared; where it knows nothing of the topic and the
-    /// claim before is old, as it is in a restored backup, one list shows what is there. `storedEnd` is what was known
-    /// before the claim was taken.
+    /// `storedEnd` is what was known before the claim was taken.
     /// - Throws: `recovering` after the topic was closed.
-    func verify(_ claim: Claim, knowing storedEnd: Offset?) async throws(StoreError) {
-        guard table.mayGoBack else { return }
-        if let storedEnd {
-            guard claim.range.lowerBound >= storedEnd else {
-                throw try await closeForRecovery(
-                    claim.topic, since: "offset \(claim.range.lowerBound) was handed out again")
-            }
-            return
+    func expectNew(_ claim: Claim, above storedEnd: Offset?) async throws(StoreError) {
+        guard table.mayGoBack, let storedEnd, claim.range.lowerBound < storedEnd else { return }
+        throw try await closeForRecovery(claim.topic, since: "offset \(claim.range.lowerBound) was handed out again")
+    }
+
+    /// Makes sure that nothing is stored at or above the end that an item tells, or at all where there is none (`nil`):
+    /// else the item was lost or set back, and what it tells is not so.
+    ///
+    /// Returns the item where somebody has moved it on meanwhile.
+    /// - Throws: `recovering` after the topic was closed.
+    func expectNoMessages(of topic: TopicName, from end: Offset?) async throws(StoreError) -> TopicHead? {
+        if Mutant.createOverMessages.isActive, end == nil { return nil }
+        guard let found = try await segments.list(topic, from: end ?? .first, limit: 1).first else { return nil }
+        if let current = try await table.head(of: topic), current.closedUntil != nil || current.end > found.key.last {
+            return current
         }
-        let isRecent = claim.previousClaimedAt.map { $0.duration(to: claim.at) < configuration.unverifiedClaimAge }
-        guard isRecent != true else { return }
-        // One key more than the claim has: the segment above it may reach into it.
-        let limit = min(claim.range.offsetCount + 1, segments.keysPerList)
-        let keys = try await segments.list(claim.topic, from: claim.range.lowerBound, limit: limit).map(\.key)
-        let standing = try await segments.get(keys).compactMap { $0 }.filter { $0.range.overlaps(claim.range) }
-        // Fillers are no evidence: readers may have given up waiting for this very claim.
-        guard standing.allSatisfy({ $0.kind == .filler }) else {
-            throw try await closeForRecovery(
-                claim.topic, since: "messages are stored at offset \(claim.range.last), which was handed out anew")
-        }
-        if standing.isEmpty { noteStored(claim.range.lowerBound, of: claim.topic) }
+        throw try await closeForRecovery(topic, since: "offset \(found.key.last) is stored, above its counter")
     }
 
     /// Closes a topic for claims until no write that is under way can land any more; returns the error that says so.
@@ -65,13 +55,12 @@ extension Log {
         guard table.mayGoBack else {
             return StoreError(.corrupt, effect: .none, "The counter of \(topic) is behind its messages: \(evidence).")
         }
-        let wait = configuration.recoveryWait
+        let wait = Mutant.healAtOnce.isActive ? .zero : configuration.recoveryWait
         logger.critical(
             "a topic's counter went back: closed for appends until it is recovered",
             metadata: ["topic": "\(topic)", "evidence": "\(evidence)", "seconds": "\(wait.components.seconds)"])
         try await table.close(topic, until: time.now().advanced(by: wait))
         counters.closed()
-        storedEnds.withLock { $0.forget(topic) }
         return .recovering(topic, for: wait)
     }
 
@@ -79,41 +68,44 @@ extension Log {
     ///
     /// - Throws: `recovering` while it is too early.
     func recover(_ topic: TopicName, closedUntil: Timestamp) async throws(StoreError) {
-        // What this process knew was known before; what is true now is in the table soon.
-        storedEnds.withLock { $0.forget(topic) }
         let remaining = time.now().duration(to: closedUntil)
         guard remaining <= .zero else { throw .recovering(topic, for: remaining) }
         let lowest = try await segments.list(topic, from: .first, limit: 1).first?.key
-        guard let lowest else {
-            _ = try await table.reopen(topic, closedUntil: closedUntil, earliest: .first, end: .first, at: time.now())
-            return
+        // What this process knows to have been stored counts too, though it may have expired by now.
+        var end = max(knownStoredEnd(of: topic) ?? .first, lowest?.last.advanced(by: 1) ?? .first)
+        var earliest = end
+        if let lowest {
+            end = try await storedEnd(of: topic, from: end)
+            earliest = try await segments.get([lowest])[0]?.range.lowerBound ?? lowest.last
         }
-        let end = try await highestKey(of: topic, from: lowest).last.advanced(by: 1)
-        let earliest = try await segments.get([lowest])[0]?.range.lowerBound ?? lowest.last
         if try await table.reopen(topic, closedUntil: closedUntil, earliest: earliest, end: end, at: time.now()) {
             counters.reopened()
             logger.notice("a topic is open again", metadata: ["topic": "\(topic)", "end": "\(end)"])
         }
     }
 
-    /// The highest key of a topic, by binary search over offsets: two lists of one key for each doubling of the topic.
-    private func highestKey(of topic: TopicName, from lowest: SegmentKey) async throws(StoreError) -> SegmentKey {
-        var highest = lowest
+    /// The offset after the highest key of a topic, or `known` where none lies above that.
+    ///
+    /// A binary search over offsets: two lists of one key for each doubling of the topic. What it finds on its way is
+    /// kept, so that the next try goes on from there when this one runs out of time.
+    private func storedEnd(of topic: TopicName, from known: Offset) async throws(StoreError) -> Offset {
+        var end = known
         var step: Int64 = 1
         // No key lies at or above this.
         var bound: Int64?
         while true {
-            let probe = highest.last.rawValue.addingReportingOverflow(step)
+            let probe = end.rawValue.addingReportingOverflow(step - 1)
             let isInside = !probe.overflow && bound.map { probe.partialValue < $0 } ?? true
             if isInside, let offset = Offset(probe.partialValue) {
                 if let found = try await segments.list(topic, from: offset, limit: 1).first?.key {
-                    highest = found
+                    end = found.last.advanced(by: 1)
+                    noteStored(end, of: topic)
                     step *= bound == nil ? 2 : 1
                     continue
                 }
                 bound = probe.partialValue
             }
-            guard step > 1 else { return highest }
+            guard step > 1 else { return end }
             step /= 2
         }
     }

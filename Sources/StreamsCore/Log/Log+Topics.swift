@@ -21,7 +21,7 @@ extension Log {
     /// - Throws: `topic_not_found`, `unavailable`.
     package func info(of topic: TopicName) async throws(StreamsError) -> TopicInfo {
         let storedEnd = knownStoredEnd(of: topic)
-        let found = try await head(of: topic)
+        let found = try await confirmedHead(of: topic)
         guard !isBehind(found ?? .absent, storedEnd) else { throw .recovering }
         guard let head = found else {
             throw StreamsError(.topicNotFound, "There is no topic \(topic); its first message, or PUT, creates it.")
@@ -69,21 +69,10 @@ extension Log {
     package func create(_ topic: TopicName) async throws(StreamsError) -> Bool {
         if try await head(of: topic) != nil { return false }
         do {
-            try await expectNoMessages(of: topic)
+            if try await expectNoMessages(of: topic, from: nil) != nil { return false }
             return try await table.create(topic, at: time.now())
         } catch {
             throw unavailable(error)
         }
-    }
-
-    /// Makes sure that a topic without an item has no messages: then the item was lost, and a new counter would hand
-    /// out their offsets again.
-    func expectNoMessages(of topic: TopicName) async throws(StoreError) {
-        guard try await segments.list(topic, from: .first, limit: 1).isEmpty else {
-            // Somebody may have created it and appended to it meanwhile.
-            if try await table.head(of: topic) != nil { return }
-            throw try await closeForRecovery(topic, since: "it has messages, but no counter")
-        }
-        storedEnds.withLock { $0.forget(topic) }
     }
 }

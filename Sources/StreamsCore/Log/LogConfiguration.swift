@@ -31,9 +31,9 @@ package struct LogConfiguration: Sendable {
     /// Amazon S3 refuses requests signed more than 15 minutes ago; the rest is for clocks, which may each be off by
     /// half a minute.
     package var recoveryWait: Duration = .seconds(18 * 60)
-    /// A claim whose predecessor is older than this is checked against what is stored, where this process does not know
-    /// the topic's end: an item that came back from a backup is old.
-    package var unverifiedClaimAge: Duration = .seconds(15 * 60)
+    /// An item whose newest claim is older than this may have come back from a backup: before it is claimed from, a list
+    /// shows that nothing is stored above its end.
+    package var trustedClaimAge: Duration = .seconds(15 * 60)
 
     /// The settings for a store that only this process writes to.
     package init() {}

@@ -153,6 +153,7 @@ struct SegmentReader {
     private func take(_ segments: [Segment?], into pass: inout Pass, limit: Int, bytesMaximum: Int) -> Step {
         for segment in segments {
             guard let segment else { return .vanished }
+            if Mutant.readPastHoles.isActive { pass.next = max(pass.next, segment.range.lowerBound) }
             guard segment.range.lowerBound <= pass.next else {
                 pass.gap = Gap(range: pass.next..<segment.range.lowerBound, following: segment)
                 return .stop

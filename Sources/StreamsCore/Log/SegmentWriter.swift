@@ -55,6 +55,9 @@ struct SegmentWriter {
 
     private func claim(_ count: Int, until deadline: Duration) async throws(StreamsError) -> Claim {
         var request = ClaimRequest(topic: topic, count: count, id: log.makeAppendID(), at: log.time.now())
+        if !Mutant.trustOldItems.isActive {
+            request.trustedSince = request.at.advanced(by: .zero - log.configuration.trustedClaimAge)
+        }
         var backoff = Backoff(log.configuration)
         var isNew = false
         // Taken before the claim: what is stored only afterwards may well lie above it.
@@ -63,12 +66,14 @@ struct SegmentWriter {
             do throws(StoreError) {
                 switch try await isNew ? log.table.claimCreating(request) : log.table.claim(request) {
                 case .claimed(let claim):
-                    try await log.verify(claim, knowing: storedEnd)
+                    try await log.expectNew(claim, above: storedEnd)
                     return claim
+                case .unconfirmed(let end):
+                    _ = try await log.expectNoMessages(of: topic, from: end)
+                    request.confirmedEnd = end
                 case .noSuchTopic:
-                    try await log.expectNoMessages(of: topic)
+                    _ = try await log.expectNoMessages(of: topic, from: nil)
                     isNew = true
-                    storedEnd = nil
                     // No claim is older than its topic.
                     request.at = log.time.now()
                 case .closed(let until):
@@ -118,9 +123,13 @@ struct SegmentWriter {
             do throws(StoreError) {
                 switch try await log.segments.put(segment, signedAt: signedAt) {
                 case .stored: return .stored
+                case .taken where Mutant.takenIsStored.isActive: return .stored
+                case .taken where Mutant.takenIsFilled.isActive: return .filled
                 case .taken: return try await fate(of: segment)
                 }
             } catch {
+                if Mutant.acknowledgeUnwritten.isActive { return .stored }
+                if Mutant.claimAnewAfterUnknown.isActive, error.effect == .unknown { return .filled }
                 if error.effect == .unknown { mayHaveBeenWritten = true }
                 if error.code == .signedTooLongAgo, let fate = try? await settle(segment, claim, at: log.time.now()) {
                     return fate
@@ -179,6 +188,7 @@ struct SegmentWriter {
                 try await settle(segment, claim, at: claim.at)
             }
         } catch {
+            if Mutant.unknownIsRefused.isActive { throw log.unavailable(error) }
             throw mayHaveBeenWritten ? log.outcomeUnknown(error) : log.unavailable(error)
         }
         switch fate {

@@ -58,7 +58,8 @@ package struct TailWaiters {
         _ continuation: CheckedContinuation<Void, Never>, as identifier: UInt64, for topic: TopicName,
         beyond end: Offset
     ) -> Bool {
-        guard !isClosed, let announcedEnd = topics[topic]?.announcedEnd, announcedEnd <= end else { return false }
+        guard !isClosed, let announcedEnd = topics[topic]?.announcedEnd else { return false }
+        guard announcedEnd <= end || Mutant.missWakeUps.isActive else { return false }
         topics[topic]?.waiters[identifier] = continuation
         return true
     }

@@ -104,13 +104,25 @@ package struct ClaimRequest: Sendable {
     package var id: AppendID
     /// The time of the claim by the claimer's clock.
     package var at: Timestamp
+    /// Where the claim before was taken earlier than this, the item may have come back from a backup, and is claimed from
+    /// only if it ends at ``confirmedEnd``; `nil` for whatever the item tells.
+    ///
+    /// Tables that never go back take no notice.
+    package var trustedSince: Timestamp?
+    /// The end of the topic, at and above which the caller has seen that nothing is stored.
+    package var confirmedEnd: Offset?
 
     /// Makes a request.
-    package init(topic: TopicName, count: Int, id: AppendID, at: Timestamp) {
+    package init(
+        topic: TopicName, count: Int, id: AppendID, at: Timestamp, trustedSince: Timestamp? = nil,
+        confirmedEnd: Offset? = nil
+    ) {
         self.topic = topic
         self.count = count
         self.id = id
         self.at = at
+        self.trustedSince = trustedSince
+        self.confirmedEnd = confirmedEnd
     }
 }
 
@@ -122,6 +134,9 @@ package enum ClaimOutcome: Sendable, Equatable {
     case noSuchTopic
     /// The topic takes no claims until it is opened again, which may be done from this time on.
     case closed(until: Timestamp)
+    /// The newest claim is too old to trust the item, which tells this end: see that nothing is stored there and above,
+    /// and ask again with it as ``ClaimRequest/confirmedEnd``.
+    case unconfirmed(end: Offset)
 }
 
 /// A range of offsets that belongs to one append.
@@ -132,20 +147,14 @@ package struct Claim: Sendable, Equatable {
     package var range: Range<Offset>
     /// The first offset of the claim before this one, where the table knows it.
     package var previousClaim: Offset?
-    /// The time of the claim before this one, where the table knows it; of the topic's creation where there is none.
-    package var previousClaimedAt: Timestamp?
     /// The time of the claim: every write for it carries this time, however late it is sent.
     package var at: Timestamp
 
     /// Makes a claim.
-    package init(
-        topic: TopicName, range: Range<Offset>, previousClaim: Offset?, previousClaimedAt: Timestamp? = nil,
-        at: Timestamp
-    ) {
+    package init(topic: TopicName, range: Range<Offset>, previousClaim: Offset?, at: Timestamp) {
         self.topic = topic
         self.range = range
         self.previousClaim = previousClaim
-        self.previousClaimedAt = previousClaimedAt
         self.at = at
     }
 }
@@ -158,7 +167,7 @@ package struct TopicHead: Sendable, Equatable {
     package var end: Offset
     /// The first offset of the newest claim, where known: the base of a hole that reaches `end`.
     package var lastClaimStart: Offset?
-    /// When the newest claim was taken; when the topic was created where there is none.
+    /// When the newest claim was taken; when the topic was created, or opened again, where that came later.
     package var lastClaimedAt: Timestamp
     /// When the topic was created.
     package var createdAt: Timestamp
