@@ -4,6 +4,7 @@ import PackageDescription
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let heapModule = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let dequeModule = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
@@ -128,6 +129,19 @@ let package = Package(
                 "bootstrap", "streams", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             ]),
         .testTarget(name: "TidyTests"),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "AWSSigning", "StreamsAWS", "StreamsCore", "StreamsModel", "StreamsTesting", heapModule, logging,
+                nioCore, nioHTTP1,
+            ],
+            path: "Tests/Simulation", exclude: ["README.md"]),
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation", "StreamsCore", argumentParser],
+            path: "Tests/simulate-command"),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation", "StreamsAWS", "StreamsCore", "StreamsModel", "StreamsTesting", "simulate"]),
         .testTarget(
             name: "StreamsCoreTests", dependencies: ["StreamsCore", "StreamsModel", "StreamsTesting", logging]),
     ]
@@ -139,5 +153,16 @@ for target in package.targets where target.name != "CAllocator" {
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        // The wrong variants of the protocol, for tests: never in a release.
+        .define("MUTANTS", .when(configuration: .debug)),
     ]
+}
+
+// `make test` has the core optimised in builds for debugging too: it runs tens of thousands of simulated worlds, and what
+// is shipped is optimised as well.
+if Context.environment["STREAMS_OPTIMIZED_TESTS"] != nil {
+    let optimised = ["StreamsModel", "StreamsCore", "AWSSigning", "StreamsAWS", "StreamsTesting", "Simulation"]
+    for target in package.targets where optimised.contains(target.name) {
+        target.swiftSettings?.append(.unsafeFlags(["-O"], .when(configuration: .debug)))
+    }
 }

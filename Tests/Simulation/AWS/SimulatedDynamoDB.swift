@@ -1,0 +1,183 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+import NIOCore
+import NIOHTTP1
+import StreamsAWS
+import Synchronization
+
+/// One table of DynamoDB with its index, as far as the log relies on it: strong reads, conditional writes.
+///
+/// Amazon DynamoDB API Reference, "GetItem", "PutItem", "UpdateItem", "Query".
+final class SimulatedDynamoDB: Sendable {
+    private static let partitionKey = "pk"
+
+    private let items = Mutex<[String: DynamoDBItem]>([:])
+
+    /// Makes an empty table.
+    init() {}
+
+    /// The item of a key as it is.
+    func item(_ key: String) -> DynamoDBItem? { items.withLock { $0[key] } }
+
+    /// Puts an item in the place of the one that is there, or removes it: what a restored backup does.
+    func set(_ key: String, to item: DynamoDBItem?) {
+        items.withLock { $0[key] = item }
+    }
+
+    /// Performs a request, all at once.
+    func answer(_ request: DynamoDBRequest) -> AWSTransportAnswer {
+        do {
+            switch request.operation {
+            case "GetItem": return .dynamoDB(DynamoDBReply(item: item(try request.partition())))
+            case "UpdateItem":
+                return try write(request, try request.partition()) { item in
+                    let update = try ItemExpressionCache.shared.update(request.body.updateExpression ?? "")
+                    return try request.evaluator.apply(update, to: item ?? request.body.key ?? [:])
+                }
+            case "PutItem": return try write(request, try request.partition()) { _ in request.body.item ?? [:] }
+            case "Query": return try query(request)
+            default: throw ItemExpression.Unknown(text: request.operation)
+            }
+        } catch {
+            return .dynamoDBRefusal(400, "ValidationException", message: "\(error)")
+        }
+    }
+
+    private func write(
+        _ request: DynamoDBRequest, _ key: String, _ change: (DynamoDBItem?) throws -> DynamoDBItem
+    ) throws -> AWSTransportAnswer {
+        try items.withLock { items in
+            let old = items[key]
+            if let text = request.body.conditionExpression {
+                let condition = try ItemExpressionCache.shared.condition(text)
+                guard try request.evaluator.holds(condition, on: old ?? [:]) else {
+                    let wantsItem = request.body.returnValuesOnConditionCheckFailure == "ALL_OLD"
+                    return .dynamoDBRefusal(400, "ConditionalCheckFailedException", item: wantsItem ? old : nil)
+                }
+            }
+            items[key] = try change(old)
+            return .dynamoDB(DynamoDBReply(attributes: request.body.returnValues == "ALL_OLD" ? old : nil))
+        }
+    }
+
+    /// Topics by name: the log asks for nothing else.
+    private func query(_ request: DynamoDBRequest) throws -> AWSTransportAnswer {
+        let condition = try ItemExpressionCache.shared.condition(request.body.keyConditionExpression ?? "")
+        let found = try items.withLock { items in
+            try items.sorted { $0.key < $1.key }.filter { try request.evaluator.holds(condition, on: $0.value) }
+        }
+        let page = found.prefix(request.body.limit ?? 1000).map { [Self.partitionKey: AttributeValue.string($0.key)] }
+        return .dynamoDB(DynamoDBReply(items: page))
+    }
+}
+
+/// Each expression is read once, in however many worlds it is met.
+private final class ItemExpressionCache: Sendable {
+    static let shared = ItemExpressionCache()
+
+    private let conditions = Mutex<[String: ItemExpression.Condition]>([:])
+    private let updates = Mutex<[String: ItemExpression.Update]>([:])
+
+    func condition(_ text: String) throws -> ItemExpression.Condition {
+        if let known = conditions.withLock({ $0[text] }) { return known }
+        let condition = try ItemExpressionParser.condition(text)
+        conditions.withLock { $0[text] = condition }
+        return condition
+    }
+
+    func update(_ text: String) throws -> ItemExpression.Update {
+        if let known = updates.withLock({ $0[text] }) { return known }
+        let update = try ItemExpressionParser.update(text)
+        updates.withLock { $0[text] = update }
+        return update
+    }
+}
+
+/// A request to DynamoDB, read from what the client sends.
+struct DynamoDBRequest: Sendable {
+    struct Body: Decodable, Sendable {
+        var key: DynamoDBItem?
+        var item: DynamoDBItem?
+        var updateExpression: String?
+        var conditionExpression: String?
+        var keyConditionExpression: String?
+        var names: [String: String]?
+        var values: DynamoDBItem?
+        var returnValues: String?
+        var returnValuesOnConditionCheckFailure: String?
+        var limit: Int?
+
+        private enum CodingKeys: String, CodingKey {
+            case key = "Key"
+            case item = "Item"
+            case updateExpression = "UpdateExpression"
+            case conditionExpression = "ConditionExpression"
+            case keyConditionExpression = "KeyConditionExpression"
+            case names = "ExpressionAttributeNames"
+            case values = "ExpressionAttributeValues"
+            case returnValues = "ReturnValues"
+            case returnValuesOnConditionCheckFailure = "ReturnValuesOnConditionCheckFailure"
+            case limit = "Limit"
+        }
+    }
+
+    /// DynamoDB's name of the operation.
+    let operation: String
+    let body: Body
+
+    /// Reads a request; `nil` for what is none.
+    init?(_ request: AWSTransportRequest) {
+        guard let target = request.header("x-amz-target"), let bytes = request.body,
+            let body = try? JSONDecoder().decode(Body.self, from: Data(bytes.readableBytesView))
+        else { return nil }
+        operation = String(target.drop { $0 != "." }.dropFirst())
+        self.body = body
+    }
+
+    var evaluator: ItemExpressionEvaluator {
+        ItemExpressionEvaluator(names: body.names ?? [:], values: body.values ?? [:])
+    }
+
+    func partition() throws -> String {
+        guard let key = (body.key ?? body.item)?["pk"]?.string else { throw ItemExpression.Unknown(text: "no key") }
+        return key
+    }
+}
+
+private struct DynamoDBReply: Encodable {
+    var type: String?
+    var message: String?
+    var item: DynamoDBItem?
+    var attributes: DynamoDBItem?
+    var items: [DynamoDBItem]?
+
+    private enum CodingKeys: String, CodingKey {
+        case type = "__type"
+        case message
+        case item = "Item"
+        case attributes = "Attributes"
+        case items = "Items"
+    }
+}
+
+extension AWSTransportAnswer {
+    private static let dynamoDBHeaders: HTTPHeaders = ["content-type": "application/x-amz-json-1.0"]
+
+    fileprivate static func dynamoDB(_ reply: DynamoDBReply, status: Int = 200) -> AWSTransportAnswer {
+        // Nothing in a reply can fail to be written.
+        let body = (try? JSONEncoder().encode(reply)).map { Array($0) } ?? []
+        return AWSTransportAnswer(status: status, headers: dynamoDBHeaders, body: body)
+    }
+
+    /// A refusal as DynamoDB writes it.
+    static func dynamoDBRefusal(
+        _ status: Int, _ code: String, message: String = "Simulated.", item: DynamoDBItem? = nil
+    ) -> AWSTransportAnswer {
+        dynamoDB(
+            DynamoDBReply(type: "com.amazonaws.dynamodb.v20120810#\(code)", message: message, item: item),
+            status: status)
+    }
+}

@@ -1,0 +1,142 @@
+import NIOCore
+import NIOHTTP1
+import StreamsAWS
+import StreamsModel
+import Synchronization
+
+/// One bucket of S3, as far as the log relies on it: strong reads and lists, conditional writes, pages, expiry.
+///
+/// Amazon S3 API Reference, "PutObject", "GetObject", "ListObjectsV2"; user guide, "Conditional writes", "Lifecycle
+/// configuration elements".
+final class SimulatedS3: Sendable {
+    /// An object as it stands.
+    struct Object: Sendable {
+        /// The user's metadata, by names with their prefix.
+        var metadata: [(name: String, value: String)]
+        /// Its bytes.
+        var body: [UInt8]
+        /// When it was stored, by S3's clock.
+        var storedAt: Timestamp
+        /// Its ETag; no two writes have the same.
+        var etag: String
+    }
+
+    private struct State {
+        /// In order of their bytes.
+        var keys: [String] = []
+        var objects: [String: Object] = [:]
+        var writeCount = 0
+        /// The highest key that ever stood.
+        var highest = ""
+    }
+
+    /// Most keys of a page; S3 may give fewer than it is asked for.
+    private let pageMaximum: Int
+    private let state = Mutex(State())
+
+    /// Makes an empty bucket whose pages hold at most so many keys.
+    init(pageMaximum: Int) {
+        self.pageMaximum = pageMaximum
+    }
+
+    /// Performs a request, all at once, at the time `now`.
+    func answer(_ request: S3Request, at now: Timestamp) -> AWSTransportAnswer {
+        switch request.operation {
+        case .put(let body, let metadata, let condition):
+            return put(request.key, body, metadata, condition, at: now)
+        case .get: return get(request.key)
+        case .list(let list): return self.list(list)
+        }
+    }
+
+    /// The keys that stand.
+    var keys: [String] { state.withLock { $0.keys } }
+
+    /// Whether the highest key that was ever written has not expired.
+    var hasHighest: Bool { state.withLock { $0.keys.last ?? "" == $0.highest } }
+
+    /// The last offset of the highest key that stands; 0 where none does.
+    var highestOffset: Int64 {
+        state.withLock { $0.keys.last?.split(separator: "/").last.flatMap { Int64($0.prefix(20)) } ?? 0 }
+    }
+
+    /// The object at a key.
+    func object(_ key: String) -> Object? { state.withLock { $0.objects[key] } }
+
+    /// Deletes an object, as a lifecycle rule does.
+    func expire(_ key: String) {
+        state.withLock { state in
+            guard state.objects.removeValue(forKey: key) != nil else { return }
+            state.keys.remove(at: Self.place(of: key, in: state.keys))
+        }
+    }
+
+    private func put(
+        _ key: String, _ body: [UInt8], _ metadata: [(name: String, value: String)], _ condition: S3Request.Condition?,
+        at now: Timestamp
+    ) -> AWSTransportAnswer {
+        state.withLock { state in
+            let standing = state.objects[key]
+            switch condition {
+            case .ifNoneMatch where standing != nil: return .s3Refusal(412, "PreconditionFailed")
+            case .ifMatch(let etag) where standing?.etag != etag:
+                return standing == nil ? .s3Refusal(404, "NoSuchKey") : .s3Refusal(412, "PreconditionFailed")
+            default: break
+            }
+            if standing == nil { state.keys.insert(key, at: Self.place(of: key, in: state.keys)) }
+            state.writeCount += 1
+            state.highest = max(state.highest, key)
+            let etag = "\"\(state.writeCount)\""
+            state.objects[key] = Object(metadata: metadata, body: body, storedAt: now, etag: etag)
+            return AWSTransportAnswer(status: 200, headers: ["etag": etag])
+        }
+    }
+
+    private func get(_ key: String) -> AWSTransportAnswer {
+        guard let object = object(key) else { return .s3Refusal(404, "NoSuchKey") }
+        var headers: HTTPHeaders = ["etag": object.etag]
+        for field in object.metadata { headers.add(name: field.name, value: field.value) }
+        return AWSTransportAnswer(status: 200, headers: headers, body: object.body)
+    }
+
+    private func list(_ list: S3Request.List) -> AWSTransportAnswer {
+        let entries: [(key: String, bytes: Int)]
+        let isTruncated: Bool
+        (entries, isTruncated) = state.withLock { state in
+            let after = list.continuationToken ?? list.startAfter
+            var index = Self.place(of: max(after, list.prefix), in: state.keys)
+            if index < state.keys.count, state.keys[index] == after { index += 1 }
+            let matching = state.keys[index...].prefix { $0.utf8.starts(with: list.prefix.utf8) }
+            let page = matching.prefix(min(list.maxKeys, pageMaximum))
+            let entries = page.map { (key: $0, bytes: state.objects[$0]?.body.count ?? 0) }
+            return (entries, page.count < matching.count)
+        }
+        var text = "<ListBucketResult><IsTruncated>\(isTruncated)</IsTruncated>"
+        if isTruncated, let last = entries.last {
+            text += "<NextContinuationToken>\(last.key)</NextContinuationToken>"
+        }
+        for entry in entries {
+            text += "<Contents><Key>\(entry.key)</Key><Size>\(entry.bytes)</Size></Contents>"
+        }
+        return AWSTransportAnswer(status: 200, body: Array((text + "</ListBucketResult>").utf8))
+    }
+
+    /// Where a key stands, or would stand.
+    private static func place(of key: String, in keys: [String]) -> Int {
+        var low = 0
+        var high = keys.count
+        while low < high {
+            let middle = (low + high) / 2
+            if keys[middle] < key { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
+
+extension AWSTransportAnswer {
+    /// A refusal as S3 writes it.
+    static func s3Refusal(_ status: Int, _ code: String) -> AWSTransportAnswer {
+        AWSTransportAnswer(
+            status: status, body: Array("<Error><Code>\(code)</Code><Message>Simulated.</Message></Error>".utf8))
+    }
+}

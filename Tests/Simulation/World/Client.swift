@@ -1,0 +1,123 @@
+import StreamsCore
+import StreamsModel
+
+/// Somebody who uses the log through a process, and writes down what came back.
+struct Client: Sendable {
+    let name: String
+    private let world: World
+
+    init(_ name: String, world: World) {
+        self.name = name
+        self.world = world
+    }
+
+    /// Appends messages; returns after how long to try again, or `nil` after a success.
+    @discardableResult
+    func append(_ messages: [Int], by process: SimulatedProcess) async -> Duration? {
+        let begin = world.recorder.beginAppend(name, messages, process.name)
+        let batch = MessageBatch.ofNumbers(messages)
+        let topic = world.topic
+        let result: Result<AppendReceipt, StreamsError> = await withTaskExecutorPreference(process.executor) {
+            do throws(StreamsError) {
+                return .success(try await process.log.append(batch, to: topic))
+            } catch {
+                return .failure(error)
+            }
+        }
+        // Of a dead process nobody hears.
+        let outcome: History.Outcome
+        switch result {
+        case _ where !process.isAlive: outcome = .unknown
+        case .success(let receipt):
+            outcome = .acknowledged(receipt.range.lowerBound.rawValue..<receipt.range.upperBound.rawValue)
+        case .failure(let error) where error.code == .unavailable: outcome = .refused
+        case .failure(let error) where error.code == .outcomeUnknown: outcome = .unknown
+        case .failure(let error):
+            outcome = .unknown
+            world.recorder.surprise("\(name) met an error that no append should meet: \(error)")
+        }
+        world.recorder.endAppend(name, messages, begin: begin, outcome)
+        if case .acknowledged = outcome { return nil }
+        if case .failure(let error) = result { return error.context.retryAfter ?? .seconds(1) }
+        return .seconds(1)
+    }
+
+    /// Reads once; returns where to go on, or `nil` where it failed.
+    func read(from position: Int64, limit: Int, wait: Duration, by process: SimulatedProcess) async -> Int64? {
+        await page(from: position, limit: limit, wait: wait, by: process)?.next
+    }
+
+    /// Reads once; returns what came, or `nil` where it failed.
+    func page(
+        from position: Int64, limit: Int, wait: Duration, by process: SimulatedProcess
+    ) async -> (next: Int64, topicEnd: Int64?)? {
+        let begin = world.scheduler.now
+        guard let start = Offset(position) else { return nil }
+        let request = ReadRequest(
+            topic: world.topic, start: .offset(start), limit: limit, bytesMaximum: 1_000_000, wait: wait)
+        let result: Result<ReadPage, StreamsError> = await withTaskExecutorPreference(process.executor) {
+            do throws(StreamsError) {
+                return .success(try await process.log.read(request))
+            } catch {
+                return .failure(error)
+            }
+        }
+        guard process.isAlive else { return nil }
+        switch result {
+        case .success(let page):
+            world.recorder.note(
+                History.Read(
+                    client: name, process: process.name, begin: begin, end: world.scheduler.now, from: position,
+                    next: page.next.rawValue, topicEnd: page.end.rawValue, wait: wait.wholeMicroseconds,
+                    messages: page.numbers))
+            return (page.next.rawValue, page.end.rawValue)
+        case .failure(let error):
+            return world.recorder.note(error, name, begin: begin, from: position)
+        }
+    }
+}
+
+extension MessageBatch {
+    /// A batch whose payloads are these numbers.
+    static func ofNumbers(_ numbers: [Int]) -> MessageBatch {
+        var bytes: [UInt8] = []
+        var spans: [Spans] = []
+        for number in numbers {
+            let text = Array(String(number).utf8)
+            spans.append(Spans(payload: bytes.count..<bytes.count + text.count, hasLineBreak: false))
+            bytes += text
+        }
+        return MessageBatch(bytes: bytes, messages: spans)
+    }
+}
+
+extension ReadPage {
+    /// The messages as numbers at offsets, both read from the stored lines.
+    var numbers: [History.Message] {
+        slices.flatMap { slice in
+            slice.body[slice.bytes].split(separator: UInt8(ascii: "\n")).map { line in
+                History.Message(
+                    offset: Self.number(after: "\"offset\":", in: line),
+                    number: Int(Self.number(after: "\"payload\":", in: line)))
+            }
+        }
+    }
+
+    /// The number behind a label; -1 where there is none.
+    private static func number(after label: String, in line: ArraySlice<UInt8>) -> Int64 {
+        let label = Array(label.utf8)
+        var rest = line
+        while rest.count >= label.count {
+            if rest.starts(with: label) {
+                var value: Int64 = -1
+                for byte in rest.dropFirst(label.count) {
+                    guard byte &- UInt8(ascii: "0") <= 9 else { break }
+                    value = max(value, 0) * 10 + Int64(byte &- UInt8(ascii: "0"))
+                }
+                return value
+            }
+            rest = rest.dropFirst()
+        }
+        return -1
+    }
+}

@@ -1,0 +1,184 @@
+import NIOCore
+import NIOHTTP1
+import StreamsAWS
+import StreamsModel
+import Synchronization
+
+/// Carries requests to the simulated services and answers back, with faults; nothing that was sent can be taken back.
+final class Network: Sendable {
+    /// One of the services.
+    enum Service: String, Sendable, CaseIterable {
+        /// The bucket.
+        case s3
+        /// The table.
+        case dynamoDB
+    }
+
+    private struct State {
+        var throttledUntil: [Service: Int64] = [:]
+        var writesInFlight = 0
+        var isCalm = false
+    }
+
+    /// S3 and DynamoDB refuse what is signed with a time further off than this, in milliseconds.
+    static let skewMaximum: Int64 = 15 * 60 * 1000
+
+    let scheduler: Scheduler
+    let choices: Choices
+    let faults: FaultProfile
+    let counts: FaultCounts
+    let s3: SimulatedS3
+    let dynamoDB: SimulatedDynamoDB
+    let trace: Trace
+    private let latency: ClosedRange<Int64>
+    private let state = Mutex(State())
+    /// Where every request waits for the word of ``Explorer``, instead of for its time.
+    let gate: RequestGate?
+
+    init(
+        scheduler: Scheduler, choices: Choices, faults: FaultProfile, counts: FaultCounts, s3: SimulatedS3,
+        dynamoDB: SimulatedDynamoDB, trace: Trace, latency: ClosedRange<Int64>, gate: RequestGate?
+    ) {
+        self.scheduler = scheduler
+        self.choices = choices
+        self.faults = faults
+        self.counts = counts
+        self.s3 = s3
+        self.dynamoDB = dynamoDB
+        self.trace = trace
+        self.latency = latency
+        self.gate = gate
+    }
+
+    /// Lets nothing go wrong from now on.
+    func calm() {
+        state.withLock { state in
+            state.isCalm = true
+            state.throttledUntil = [:]
+        }
+    }
+
+    var isCalm: Bool { state.withLock { $0.isCalm } }
+
+    /// How many writes are on their way.
+    var writesInFlight: Int { state.withLock { $0.writesInFlight } }
+
+    /// Whether a fault is met now; if so it is counted.
+    func meets(_ fault: Fault) -> Bool {
+        guard !isCalm, choices.happens(permille: faults.permille[fault, default: 0]) else { return false }
+        counts.count(fault)
+        return true
+    }
+
+    /// Refuses all requests to a service for so long.
+    func throttle(_ service: Service, microseconds: Int64) {
+        counts.count(.throttling)
+        state.withLock { $0.throttledUntil[service] = scheduler.now + microseconds }
+    }
+
+    /// Sends a request of a process; the exchange resolves when its answer comes, if it does.
+    func send(_ request: SimulatedRequest, from process: SimulatedProcess, _ exchange: Exchange) {
+        guard gate == nil else {
+            gate?.hold(request, from: process, exchange)
+            return
+        }
+        if meets(.requestLost) {
+            fail(exchange, request, "lost on its way")
+            return
+        }
+        deliver(request, after: delay(), from: process, exchange)
+        if request.isWrite, meets(.duplicate) {
+            deliver(request, after: choices.microseconds(0...7_200_000_000), from: process, nil)
+        }
+    }
+
+    private func delay() -> Int64 {
+        if meets(.late) { return choices.microseconds(10_000_000...7_200_000_000) }
+        if meets(.slow) { return choices.microseconds(200_000...9_000_000) }
+        return choices.microseconds(latency)
+    }
+
+    private func deliver(
+        _ request: SimulatedRequest, after delay: Int64, from process: SimulatedProcess, _ exchange: Exchange?
+    ) {
+        if request.isWrite { state.withLock { $0.writesInFlight += 1 } }
+        scheduler.after(delay) {
+            if request.isWrite { self.state.withLock { $0.writesInFlight -= 1 } }
+            let answer = self.answer(request, from: process)
+            guard let exchange else { return }
+            if self.meets(.crash) { process.crash("after \(request.name)") }
+            if self.meets(.freeze) { process.freeze() }
+            if self.meets(.answerLost) {
+                self.fail(exchange, request, "its answer was lost")
+            } else {
+                self.scheduler.after(self.delay()) {
+                    if self.meets(.crash) { process.crash("with the answer to \(request.name)") }
+                    exchange.resolve(.success(answer))
+                }
+            }
+        }
+    }
+
+    /// A connection that breaks, or an answer that does not come.
+    private func fail(_ exchange: Exchange, _ request: SimulatedRequest, _ why: String) {
+        trace.note { "\(request.name) \(why)" }
+        guard choices.happens(permille: 500) else { return }
+        scheduler.after(choices.microseconds(latency)) {
+            exchange.resolve(.failure(AWSTransportFailure(.connectionClosed, isSent: true, cause: "simulated")))
+        }
+    }
+
+    /// What a service says to a request that arrives now.
+    func answer(_ request: SimulatedRequest, from process: SimulatedProcess) -> AWSTransportAnswer {
+        let answer = stamped(judge(request), request)
+        trace.note { "\(process.name) \(request.name) → \(request.summary(of: answer))" }
+        return answer
+    }
+
+    private func judge(_ request: SimulatedRequest) -> AWSTransportAnswer {
+        let isThrottled = state.withLock { $0.throttledUntil[request.service, default: 0] > scheduler.now }
+        if isThrottled { return request.refusal(503, s3: "SlowDown", dynamoDB: "ThrottlingException") }
+        let now = ProcessClock.trueTime(scheduler)
+        guard abs(now.milliseconds - request.signedAt.milliseconds) <= Self.skewMaximum else {
+            return request.refusedForItsTime
+        }
+        if meets(.serverFault) {
+            return request.refusal(choices.one(of: [500, 503]), s3: "InternalError", dynamoDB: "InternalServerError")
+        }
+        if request.isConditionalPut, meets(.conflict) {
+            return request.refusal(409, s3: "ConditionalRequestConflict", dynamoDB: "")
+        }
+        let answer: AWSTransportAnswer =
+            switch request.content {
+            case .s3(let request): s3.answer(request, at: now)
+            case .dynamoDB(let request): dynamoDB.answer(request)
+            }
+        if answer.status == 200, meets(.serverFaultAfterEffect) {
+            return request.refusal(500, s3: "InternalError", dynamoDB: "InternalServerError")
+        }
+        return answer
+    }
+
+    private func stamped(_ answer: AWSTransportAnswer, _ request: SimulatedRequest) -> AWSTransportAnswer {
+        var answer = answer
+        answer.headers.add(name: "x-amz-request-id", value: "simulated")
+        answer.headers.add(name: "date", value: HTTPDateText.of(ProcessClock.trueTime(scheduler)))
+        return answer
+    }
+}
+
+/// Where the answer to a request is waited for.
+typealias Exchange = OneShot<Result<AWSTransportAnswer, AWSTransportFailure>>
+
+/// How often each fault was met.
+final class FaultCounts: Sendable {
+    private let counts = Mutex<[Fault: Int]>([:])
+
+    /// Nothing counted yet.
+    init() {}
+
+    func count(_ fault: Fault) { counts.withLock { $0[fault, default: 0] += 1 } }
+
+    /// The counts.
+    var snapshot: [Fault: Int] { counts.withLock { $0 } }
+}

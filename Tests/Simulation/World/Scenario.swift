@@ -1,0 +1,117 @@
+import StreamsCore
+
+/// What a world is made of: drawn from a seed, or written down for one purpose.
+package struct Scenario: Sendable {
+    /// What all else in the world is drawn from.
+    package var seed: UInt64
+    /// What goes wrong, and how often.
+    package var faults: FaultProfile
+    /// Where processes run; what dies at one is started there again.
+    package var processCount = 2
+    /// Clients that append.
+    package var writerCount = 3
+    /// Clients that read from the beginning on.
+    package var readerCount = 2
+    /// How many appends each writer makes.
+    package var appendsPerWriter = 4
+    /// Most messages of an append.
+    package var batchMaximum = 3
+    /// The log's own times.
+    package var holeTimeout: Duration = .seconds(5)
+    /// How long an append may try.
+    package var appendTimeout: Duration = .seconds(10)
+    /// For how many days the bucket keeps objects; `nil` for ever.
+    package var retentionDays: Int?
+    /// Most keys of a page of a list.
+    package var pageMaximum = 1000
+    /// How long a request takes, in microseconds.
+    package var latency: ClosedRange<Int64> = 2_000...40_000
+    /// How long clients think between two requests, in microseconds.
+    package var thinking: ClosedRange<Int64> = 0...2_000_000
+    /// For how many thousandths of their pauses clients are away for hours or days instead.
+    package var absencePermille = 0
+    /// For how many thousandths of their reads readers wait for a minute.
+    package var patiencePermille = 100
+    /// For how many thousandths of their reads readers begin at the first offset again.
+    package var rereadPermille = 200
+
+    /// An empty plan for a seed.
+    package init(seed: UInt64, faults: FaultProfile = FaultProfile()) {
+        self.seed = seed
+        self.faults = faults
+    }
+
+    /// A world drawn from a seed.
+    package static func drawn(seed: UInt64) -> Scenario {
+        let choices = Choices(seed: seed ^ 0x5CE1_A210)
+        let climate = choices.one(of: Climate.allCases)
+        var scenario = Scenario(seed: seed, faults: climate.faults(choices))
+        scenario.processCount = 1 + choices.below(3)
+        scenario.writerCount = 1 + choices.below(4)
+        scenario.readerCount = 1 + choices.below(2)
+        scenario.appendsPerWriter = 1 + choices.below(5)
+        scenario.batchMaximum = 1 + choices.below(4)
+        // Impatient readers close what writers are still at; short appends give up.
+        scenario.holeTimeout = choices.one(of: [.zero, .milliseconds(20), .milliseconds(300), .seconds(5)])
+        scenario.appendTimeout = choices.one(of: [.milliseconds(300), .seconds(3), .seconds(10)])
+        scenario.pageMaximum = choices.one(of: [1, 2, 3, 1000])
+        scenario.latency = choices.one(of: [1_000...3_000, 2_000...40_000, 5_000...600_000])
+        if scenario.appendTimeout < .seconds(1) { scenario.latency = 1_000...40_000 }
+        scenario.thinking = choices.one(of: [0...0, 0...300_000, 0...20_000_000])
+        if scenario.isFaultless {
+            // What nobody disturbs must succeed.
+            (scenario.holeTimeout, scenario.appendTimeout) = (.seconds(5), .seconds(10))
+            scenario.patiencePermille = 700
+        }
+        if scenario.faults.has(.expiry) { scenario.retentionDays = choices.one(of: [1, 1, 2]) }
+        if scenario.faults.has(.expiry) || scenario.faults.has(.lostItem) {
+            scenario.absencePermille = choices.one(of: [100, 400])
+        }
+        return scenario
+    }
+
+    /// What a world is mostly about: some harm needs several rare things at once.
+    private enum Climate: CaseIterable {
+        /// Nothing goes wrong.
+        case fair
+        /// Minutes of any faults but the two that take their time.
+        case rough
+        /// The same once more, since most harm is done there.
+        case stormy
+        /// Days in which messages expire, and processes stand still.
+        case expiring
+        /// Hours in which the item is lost or set back, and writes come late.
+        case forgetful
+        /// Everything.
+        case any
+
+        func faults(_ choices: Choices) -> FaultProfile {
+            let slow: [Fault] = [.expiry, .lostItem]
+            switch self {
+            case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 20])
+            case .rough, .stormy: return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
+            case .expiring:
+                var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { $0 != .lostItem })
+                profile.permille[.expiry] = 50
+                profile.permille[.freeze] = choices.one(of: [20, 80])
+                return profile
+            case .forgetful:
+                var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { $0 != .expiry })
+                profile.permille[.lostItem] = 200
+                profile.permille[.late] = choices.one(of: [20, 80])
+                profile.permille[.freeze] = choices.one(of: [0, 20, 80])
+                return profile
+            case .any: return .drawn(from: choices)
+            }
+        }
+    }
+
+    /// Whether anything happens that does not come with a request.
+    var hasWeather: Bool {
+        retentionDays != nil
+            || [.throttling, .freeze, .crash, .wrongClock, .lostItem].contains { faults.has($0) }
+    }
+
+    /// Whether nothing can go wrong in it.
+    package var isFaultless: Bool { faults.permille.isEmpty }
+}

@@ -1,0 +1,148 @@
+import StreamsAWS
+import StreamsCore
+import StreamsModel
+import StreamsTesting
+import Synchronization
+
+/// A simulated world: processes with the real log, a network, S3, DynamoDB, clients; and what came of it.
+///
+/// One thread, virtual time; equal scenarios give equal runs.
+package final class World: Sendable {
+    /// What came of a world.
+    package struct Outcome: Sendable {
+        /// What clients saw.
+        package var history: History
+        /// What is wrong with it.
+        package var violations: [Violation]
+        /// The faults that were met.
+        package var faults: [Fault: Int]
+        /// What happened, where a trace was asked for.
+        package var trace: [String]
+        /// How long it took in its own time, in microseconds.
+        package var duration: Int64
+    }
+
+    let scenario: Scenario
+    let scheduler: Scheduler
+    let choices: Choices
+    let trace: Trace
+    let network: Network
+    let s3: SimulatedS3
+    let dynamoDB = SimulatedDynamoDB()
+    let recorder: Recorder
+    let topic: TopicName
+    let counts = FaultCounts()
+    let places: [Place]
+    /// Whether faults have ended.
+    let isCalm = OneShotFlag()
+    /// Whether all is over, and processes are to end.
+    let isOver = OneShotFlag()
+    /// Whether all writers have made their appends.
+    let areWritersDone = OneShotFlag()
+    /// Whether the topic's item was lost or set back.
+    let wasItemLost = OneShotFlag()
+    private let identifiers: Mutex<SplitMix64>
+
+    init(_ scenario: Scenario, gate: RequestGate?, keepsTrace: Bool) throws {
+        self.scenario = scenario
+        choices = Choices(seed: scenario.seed)
+        scheduler = Scheduler(choices, isFair: gate != nil)
+        trace = Trace(scheduler, isKept: keepsTrace)
+        s3 = SimulatedS3(pageMaximum: scenario.pageMaximum)
+        topic = try TopicName("t")
+        recorder = Recorder(scheduler, trace)
+        network = Network(
+            scheduler: scheduler, choices: choices, faults: scenario.faults, counts: counts, s3: s3,
+            dynamoDB: dynamoDB, trace: trace, latency: scenario.latency, gate: gate)
+        places = (0..<scenario.processCount).map { Place(number: $0) }
+        identifiers = Mutex(SplitMix64(seed: scenario.seed ^ 0x1D))
+        // What stands still hears of nothing, and nobody is told the end of a topic whose item was lost.
+        if ![.freeze, .throttling, .lostItem].contains(where: { scenario.faults.has($0) }) { recorder.expectWakeUps() }
+        if let retentionDays = scenario.retentionDays {
+            recorder.keep(atLeast: Int64(retentionDays) * 86_400_000_000)
+        }
+    }
+
+    /// Lives a world through and checks it.
+    package static func run(_ scenario: Scenario, keepsTrace: Bool = false) throws -> Outcome {
+        try run(scenario, gate: nil, keepsTrace: keepsTrace)
+    }
+
+    /// Lives a world through in which every request waits for a decision.
+    static func run(
+        _ scenario: Scenario, gate: RequestGate?, keepsTrace: Bool
+    ) throws -> Outcome {
+        let world = try World(scenario, gate: gate, keepsTrace: keepsTrace)
+        gate?.guardNetwork(of: world)
+        return world.live()
+    }
+
+    private func live() -> Outcome {
+        let end = OneShotFlag()
+        _ = Task(executorPreference: scheduler) {
+            await self.story()
+            end.set()
+        }
+        switch scheduler.run(until: { end.isSet }) {
+        case .done: break
+        case .stuck: recorder.surprise("nothing moves any more")
+        case .endless: recorder.surprise("something goes round for ever")
+        }
+        let history = recorder.history
+        var violations = HistoryChecker.violations(in: history)
+        if scenario.isFaultless, network.gate == nil { violations += Self.failures(in: history) }
+        return Outcome(
+            history: history, violations: violations, faults: counts.snapshot, trace: trace.lines,
+            duration: scheduler.now)
+    }
+
+    /// Where nothing goes wrong, nothing fails.
+    private static func failures(in history: History) -> [Violation] {
+        history.appends.compactMap { append in
+            if case .acknowledged = append.outcome { return nil }
+            return Violation(.live, "\(append.client) failed to append \(append.messages), and nothing was wrong")
+        }
+    }
+
+    func makeAppendID() -> AppendID {
+        identifiers.withLock { AppendID(high: $0.next(), low: $0.next()) }
+    }
+}
+
+/// Whether something has happened.
+final class OneShotFlag: Sendable {
+    private let flag = Mutex(false)
+
+    var isSet: Bool { flag.withLock { $0 } }
+
+    func set() { flag.withLock { $0 = true } }
+}
+
+/// Where a process runs, again and again.
+final class Place: Sendable {
+    let number: Int
+    private let state = Mutex<(process: SimulatedProcess?, starts: Int)>((nil, 0))
+
+    init(number: Int) {
+        self.number = number
+    }
+
+    /// The process that runs there now; `nil` where none does.
+    var process: SimulatedProcess? {
+        guard let process = state.withLock({ $0.process }), process.isAlive else { return nil }
+        return process
+    }
+
+    /// The name of the next process: `A1`, then `A2`.
+    func nextName() -> String {
+        let starts = state.withLock { state in
+            state.starts += 1
+            return state.starts
+        }
+        return "\(Character(UnicodeScalar(UInt8(ascii: "A") + UInt8(number))))\(starts)"
+    }
+
+    func set(_ process: SimulatedProcess) {
+        state.withLock { $0.process = process }
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Simulation
+import Testing
+
+@Suite("A simulated world")
+struct DeterminismTests {
+    @Test("is the same for the same seed, and another one for another")
+    func sameSeed() throws {
+        var traces: Set<[String]> = []
+        for seed in 1...40 as ClosedRange<UInt64> {
+            let first = try World.run(.drawn(seed: seed), keepsTrace: true).trace
+            let second = try World.run(.drawn(seed: seed), keepsTrace: true).trace
+            #expect(first == second, "seed \(seed)")
+            #expect(traces.insert(first).inserted, "seed \(seed)")
+        }
+    }
+
+    /// Another process has another seed for its hash tables.
+    @Test("is the same in another process")
+    func otherProcess() throws {
+        for seed in [3, 17, 29] as [UInt64] {
+            let here = try World.run(.drawn(seed: seed), keepsTrace: true).trace
+            let there = try replay(seed)
+            #expect(here.count > 20)
+            #expect(there.prefix(here.count) == here[...], "seed \(seed)")
+        }
+    }
+
+    private func replay(_ seed: UInt64) throws -> [String] {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let process = Process()
+        process.executableURL = root.appendingPathComponent(".build/debug/simulate")
+        process.arguments = ["replay", "\(seed)"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+        return String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(
+            String.init)
+    }
+}
