@@ -25,6 +25,8 @@ struct MutantOption: ParsableArguments {
 
 extension Mutant: ExpressibleByArgument {}
 
+extension Climate: ExpressibleByArgument {}
+
 /// Lives worlds of consecutive seeds through.
 struct Worlds: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Live many worlds through, and sum up.")
@@ -35,11 +37,13 @@ struct Worlds: AsyncParsableCommand {
     @Option(help: "On how many threads.") var threads = 2
     @Option(help: "Where to write the summary as JSON.") var json: String?
     @Flag(help: "Go on after a broken promise.") var keepGoing = false
+    @Option(help: "What goes wrong for the most part; anything where none is named.") var climate: Climate?
     @OptionGroup var wrong: MutantOption
 
     func run() async throws {
         var campaign = Campaign(firstSeed: seed, worldMaximum: minutes == nil ? worlds : .max, mutant: wrong.mutant)
         campaign.threadCount = threads
+        campaign.scenario = { [climate] in .drawn(seed: $0, climate: climate) }
         campaign.stopsAtFailure = !keepGoing
         let start = ContinuousClock.now
         if let minutes {
@@ -67,6 +71,7 @@ struct Replay: AsyncParsableCommand {
 
     @Argument(help: "The seed.") var seed: UInt64
     @Flag(help: "Look for a smaller world that breaks a promise too.") var shrink = false
+    @Option(help: "What goes wrong for the most part, where the world was drawn for that.") var climate: Climate?
     @OptionGroup var wrong: MutantOption
 
     static func command(seed: UInt64, mutant: Mutant?) -> String {
@@ -74,7 +79,7 @@ struct Replay: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let scenario = Scenario.drawn(seed: seed)
+        let scenario = Scenario.drawn(seed: seed, climate: climate)
         var outcome = try Campaign.world(scenario, mutant: wrong.mutant, keepsTrace: true)
         if shrink, let smaller = try Shrinker(mutant: wrong.mutant).shrink(scenario) { outcome = smaller.outcome }
         print(outcome.trace.joined(separator: "\n"))
@@ -115,6 +120,7 @@ struct Mutants: AsyncParsableCommand {
 
     @Option(help: "The first seed.") var seed: UInt64 = 1
     @Option(help: "Most worlds for each.") var worlds = 5000
+    @Option(help: "What goes wrong for the most part; anything where none is named.") var climate: Climate?
     @Argument(help: "Which; all where none is named.") var mutants: [Mutant] = []
 
     func run() async throws {
@@ -122,7 +128,9 @@ struct Mutants: AsyncParsableCommand {
         var survivors = 0
         for mutant in mutants.isEmpty ? Mutant.allCases : mutants {
             let start = ContinuousClock.now
-            let report = try await Campaign(firstSeed: seed, worldMaximum: worlds, mutant: mutant).run()
+            var campaign = Campaign(firstSeed: seed, worldMaximum: worlds, mutant: mutant)
+            campaign.scenario = { [climate] in .drawn(seed: $0, climate: climate) }
+            let report = try await campaign.run()
             let time = ContinuousClock.now - start
             if let failure = report.failures.first {
                 print("\(mutant.rawValue): seed \(failure.seed), \(time): \(failure.violations[0])")

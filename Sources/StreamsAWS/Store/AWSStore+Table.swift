@@ -39,7 +39,7 @@ extension AWSStore: Table {
     /// A process whose clock is wrong is told so by the first answer: its claim must not carry that clock's time, on
     /// which readers, marks and signatures rest.
     private func update(
-        for request: ClaimRequest, _ update: (ClaimRequest) -> DynamoDBUpdate
+        for request: ClaimRequest, isCreating: Bool = false, _ update: (ClaimRequest) -> DynamoDBUpdate
     ) async throws(StoreError) -> (ClaimRequest, DynamoDBWriteOutcome) {
         do throws(AWSError) {
             return (
@@ -47,7 +47,10 @@ extension AWSStore: Table {
                 try await items.updateItem(update(request), signedAt: request.at, deadline: Deadline.current)
             )
         } catch {
-            guard error.code == .signedTooLongAgo else { throw error.storeError }
+            // What was confirmed so long ago may not be so any more.
+            guard error.code == .signedTooLongAgo, request.confirmedEnd == nil, !isCreating else {
+                throw error.storeError
+            }
             var request = request
             request.at = time.now()
             let later = request
@@ -60,7 +63,7 @@ extension AWSStore: Table {
 
     /// One `UpdateItem` that creates the item and takes its first claim.
     package func claimCreating(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
-        let (request, outcome) = try await update(for: request, creatingUpdate)
+        let (request, outcome) = try await update(for: request, isCreating: true, creatingUpdate)
         guard case .done = outcome else { return try await claim(request) }
         let range = Offset.first..<Offset.first.advanced(by: request.count)
         return .claimed(

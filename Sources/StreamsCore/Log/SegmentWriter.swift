@@ -69,13 +69,14 @@ struct SegmentWriter {
                     try await log.expectNew(claim, above: storedEnd)
                     return claim
                 case .unconfirmed(let end):
+                    // What is confirmed now is to be claimed soon: the request carries the time of the list.
+                    request.at = log.time.now()
                     _ = try await log.expectNoMessages(of: topic, from: end)
                     request.confirmedEnd = end
                 case .noSuchTopic:
+                    request.at = log.time.now()
                     _ = try await log.expectNoMessages(of: topic, from: nil)
                     isNew = true
-                    // No claim is older than its topic.
-                    request.at = log.time.now()
                 case .closed(let until):
                     try await log.recover(topic, closedUntil: until)
                     storedEnd = log.knownStoredEnd(of: topic)

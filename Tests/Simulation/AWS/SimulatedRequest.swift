@@ -47,6 +47,12 @@ struct SimulatedRequest: Sendable {
         return condition != nil
     }
 
+    /// Whether it is a claim that rests on a list which showed that nothing is stored at or above the end.
+    var confirmsEnd: Bool {
+        guard case .dynamoDB(let request) = content, let update = request.body.updateExpression else { return false }
+        return request.body.values?[":confirmed"] != nil || update.contains("#claim = :one")
+    }
+
     func refusal(_ status: Int, s3: String, dynamoDB: String) -> AWSTransportAnswer {
         switch service {
         case .s3: .s3Refusal(status, s3)

@@ -18,6 +18,7 @@ final class Network: Sendable {
         var throttledUntil: [Service: Int64] = [:]
         var writesInFlight = 0
         var isCalm = false
+        var itemLostAt: Timestamp?
     }
 
     /// S3 and DynamoDB refuse what is signed with a time further off than this, in milliseconds.
@@ -76,6 +77,12 @@ final class Network: Sendable {
         state.withLock { $0.throttledUntil[service] = scheduler.now + microseconds }
     }
 
+    /// Notes that the topic's item is lost or set back now.
+    func noteLostItem() {
+        let now = ProcessClock.trueTime(scheduler)
+        state.withLock { $0.itemLostAt = now }
+    }
+
     /// Sends a request of a process; the exchange resolves when its answer comes, if it does.
     func send(_ request: SimulatedRequest, from process: SimulatedProcess, _ exchange: Exchange) {
         guard gate == nil else {
@@ -93,6 +100,7 @@ final class Network: Sendable {
     }
 
     private func delay() -> Int64 {
+        if isCalm { return choices.microseconds(1_000...5_000) }
         if meets(.late) { return choices.microseconds(10_000_000...7_200_000_000) }
         if meets(.slow) { return choices.microseconds(200_000...9_000_000) }
         return choices.microseconds(latency)
@@ -141,6 +149,10 @@ final class Network: Sendable {
         let now = ProcessClock.trueTime(scheduler)
         guard abs(now.milliseconds - request.signedAt.milliseconds) <= Self.skewMaximum else {
             return request.refusedForItsTime
+        }
+        // What was confirmed before the item was lost, and claims only now, is beyond what is promised.
+        if let itemLostAt = state.withLock({ $0.itemLostAt }), request.confirmsEnd, request.signedAt <= itemLostAt {
+            return request.refusal(500, s3: "", dynamoDB: "InternalServerError")
         }
         if meets(.serverFault) {
             return request.refusal(choices.one(of: [500, 503]), s3: "InternalError", dynamoDB: "InternalServerError")

@@ -41,10 +41,10 @@ package struct Scenario: Sendable {
         self.faults = faults
     }
 
-    /// A world drawn from a seed.
-    package static func drawn(seed: UInt64) -> Scenario {
+    /// A world drawn from a seed, of any climate or of a given one.
+    package static func drawn(seed: UInt64, climate: Climate? = nil) -> Scenario {
         let choices = Choices(seed: seed ^ 0x5CE1_A210)
-        let climate = choices.one(of: Climate.allCases)
+        let climate = climate ?? choices.one(of: Climate.allCases)
         var scenario = Scenario(seed: seed, faults: climate.faults(choices))
         scenario.processCount = 1 + choices.below(3)
         scenario.writerCount = 1 + choices.below(4)
@@ -68,42 +68,6 @@ package struct Scenario: Sendable {
             scenario.absencePermille = choices.one(of: [100, 400])
         }
         return scenario
-    }
-
-    /// What a world is mostly about: some harm needs several rare things at once.
-    private enum Climate: CaseIterable {
-        /// Nothing goes wrong.
-        case fair
-        /// Minutes of any faults but the two that take their time.
-        case rough
-        /// The same once more, since most harm is done there.
-        case stormy
-        /// Days in which messages expire, and processes stand still.
-        case expiring
-        /// Hours in which the item is lost or set back, and writes come late.
-        case forgetful
-        /// Everything.
-        case any
-
-        func faults(_ choices: Choices) -> FaultProfile {
-            let slow: [Fault] = [.expiry, .lostItem]
-            switch self {
-            case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 20])
-            case .rough, .stormy: return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
-            case .expiring:
-                var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { $0 != .lostItem })
-                profile.permille[.expiry] = 50
-                profile.permille[.freeze] = choices.one(of: [20, 80])
-                return profile
-            case .forgetful:
-                var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { $0 != .expiry })
-                profile.permille[.lostItem] = 200
-                profile.permille[.late] = choices.one(of: [20, 80])
-                profile.permille[.freeze] = choices.one(of: [0, 20, 80])
-                return profile
-            case .any: return .drawn(from: choices)
-            }
-        }
     }
 
     /// Whether anything happens that does not come with a request.

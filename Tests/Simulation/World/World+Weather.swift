@@ -48,6 +48,7 @@ extension World {
         counts.count(.lostItem)
         wasItemLost.set()
         recorder.noteLostItem()
+        network.noteLostItem()
         trace.note { "the item is \(backup == nil ? "lost" : "set back to \(end)")" }
         dynamoDB.set(key, to: backup)
     }

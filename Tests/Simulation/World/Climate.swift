@@ -1,0 +1,35 @@
+/// What goes wrong in a world for the most part: some harm needs several rare things at once.
+package enum Climate: String, CaseIterable, Sendable {
+    /// Nothing goes wrong.
+    case fair
+    /// Minutes of any faults but the two that take their time.
+    case rough
+    /// The same once more, since most harm is done there.
+    case stormy
+    /// Days in which messages expire, and processes stand still.
+    case expiring
+    /// Hours in which the item is lost or set back, and writes come late.
+    case forgetful
+    /// Everything.
+    case any
+
+    func faults(_ choices: Choices) -> FaultProfile {
+        let slow: [Fault] = [.expiry, .lostItem]
+        switch self {
+        case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 20])
+        case .rough, .stormy: return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
+        case .expiring:
+            var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { $0 != .lostItem })
+            profile.permille[.expiry] = 50
+            profile.permille[.freeze] = choices.one(of: [20, 80])
+            return profile
+        case .forgetful:
+            var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { $0 != .expiry })
+            profile.permille[.lostItem] = 200
+            profile.permille[.late] = choices.one(of: [20, 80])
+            profile.permille[.freeze] = choices.one(of: [0, 20, 80])
+            return profile
+        case .any: return .drawn(from: choices)
+        }
+    }
+}
