@@ -52,12 +52,12 @@ extension PortConformance {
     package func oldItemIsConfirmed(on store: Store) async throws {
         let topic = try await makeTopic(in: store)
         guard store.mayGoBack else { return }
-        var request = ClaimRequest(topic: topic, count: 2, id: appendID(1), at: now, trustedSince: now)
+        var request = ClaimRequest(topic: topic, count: 2, id: appendID(1), at: now, trustedAge: .zero)
         // The topic is of this moment.
         let first = try await claimed(request, in: store)
         #expect(first?.range.lowerBound == .first)
         request = ClaimRequest(
-            topic: topic, count: 1, id: appendID(2), at: now, trustedSince: now.advanced(by: .milliseconds(1)))
+            topic: topic, count: 1, id: appendID(2), at: now.advanced(by: .milliseconds(1)), trustedAge: .zero)
         let end = Offset.first.advanced(by: 2)
         #expect(try await store.claim(request) == .unconfirmed(end: end))
         request.confirmedEnd = .first

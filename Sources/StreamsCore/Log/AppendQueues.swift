@@ -85,8 +85,8 @@ package struct AppendQueues {
     /// How many appends of a topic wait for the one under way.
     package func waitingCount(of topic: TopicName) -> Int { waiting[topic]?.count ?? 0 }
 
-    /// The topics that have an append under way or waiting.
-    package var activeTopics: [TopicName] { Array(waiting.keys) }
+    /// The topics that have an append under way or waiting, in name order.
+    package var activeTopics: [TopicName] { waiting.keys.sorted() }
 
     /// How many topics have an append under way or waiting.
     package var activeTopicCount: Int { waiting.count }

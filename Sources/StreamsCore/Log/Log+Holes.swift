@@ -39,11 +39,7 @@ extension Log {
         _ gap: SegmentReader.Gap, of topic: TopicName, in head: TopicHead
     ) async throws(StreamsError) -> GapResolution {
         // The low mark may have moved while the read was under way: only an item read after the gap showed decides.
-        if !Mutant.lowMarkNotReadAgain.isActive, let current = try await self.head(of: topic),
-            gap.range.lowerBound < current.earliest
-        {
-            return .trimmed
-        }
+        if let current = try await self.head(of: topic), gap.range.lowerBound < current.earliest { return .trimmed }
         let hole = SegmentKey(topic: topic, last: gap.range.last)
         let seen = holes.withLock { $0.age(of: hole, at: time.uptime()) }
         // Every claim in the hole is at least as old as the claim of what follows it.

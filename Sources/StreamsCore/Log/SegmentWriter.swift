@@ -55,9 +55,7 @@ struct SegmentWriter {
 
     private func claim(_ count: Int, until deadline: Duration) async throws(StreamsError) -> Claim {
         var request = ClaimRequest(topic: topic, count: count, id: log.makeAppendID(), at: log.time.now())
-        if !Mutant.trustOldItems.isActive {
-            request.trustedSince = request.at.advanced(by: .zero - log.configuration.trustedClaimAge)
-        }
+        if !Mutant.trustOldItems.isActive { request.trustedAge = log.configuration.trustedClaimAge }
         var backoff = Backoff(log.configuration)
         var isNew = false
         // Taken before the claim: what is stored only afterwards may well lie above it.

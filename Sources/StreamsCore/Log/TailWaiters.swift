@@ -75,15 +75,22 @@ package struct TailWaiters {
         topics[topic]?.announcedEnd = end
         let woken = topics[topic]?.waiters ?? [:]
         topics[topic]?.waiters = [:]
-        return Array(woken.values)
+        return Self.inOrder(woken)
     }
 
     /// Lets nobody wait from now on; returns everybody who does.
     package mutating func close() -> [CheckedContinuation<Void, Never>] {
         isClosed = true
-        let woken = topics.values.flatMap { $0.waiters.values }
+        let woken = topics.sorted { $0.key < $1.key }.flatMap { Self.inOrder($0.value.waiters) }
         for topic in topics.keys { topics[topic]?.waiters = [:] }
         return woken
+    }
+
+    /// Waiters in the order in which they came: fair, and the same in every run.
+    private static func inOrder(_ waiters: [UInt64: CheckedContinuation<Void, Never>]) -> [CheckedContinuation<
+        Void, Never
+    >] {
+        waiters.sorted { $0.key < $1.key }.map(\.value)
     }
 
     /// How many readers wait for a topic.

@@ -40,8 +40,6 @@ package enum Mutant: String, CaseIterable, Sendable {
     case signFillersWhenSent
     /// Takes a gap below the first stored segment for trimmed.
     case judgeGapsByFirstSegment
-    /// Judges a gap by the item as it was before the gap showed.
-    case lowMarkNotReadAgain
 
     // Retention.
     /// Counts one day more as retained than the bucket keeps.

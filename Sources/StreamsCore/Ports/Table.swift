@@ -104,26 +104,29 @@ package struct ClaimRequest: Sendable {
     package var id: AppendID
     /// The time of the claim by the claimer's clock.
     package var at: Timestamp
-    /// Where the claim before was taken earlier than this, the item may have come back from a backup, and is claimed from
-    /// only if it ends at ``confirmedEnd``; `nil` for whatever the item tells.
+    /// Where the claim before was taken longer than this before ``at``, the item may have come back from a backup, and is
+    /// claimed from only if it ends at ``confirmedEnd``; `nil` for whatever the item tells.
     ///
     /// Tables that never go back take no notice.
-    package var trustedSince: Timestamp?
+    package var trustedAge: Duration?
     /// The end of the topic, at and above which the caller has seen that nothing is stored.
     package var confirmedEnd: Offset?
 
     /// Makes a request.
     package init(
-        topic: TopicName, count: Int, id: AppendID, at: Timestamp, trustedSince: Timestamp? = nil,
+        topic: TopicName, count: Int, id: AppendID, at: Timestamp, trustedAge: Duration? = nil,
         confirmedEnd: Offset? = nil
     ) {
         self.topic = topic
         self.count = count
         self.id = id
         self.at = at
-        self.trustedSince = trustedSince
+        self.trustedAge = trustedAge
         self.confirmedEnd = confirmedEnd
     }
+
+    /// The time of the claim before from which on the item is trusted; `nil` where that is of no interest.
+    package var trustedSince: Timestamp? { trustedAge.map { at.advanced(by: .zero - $0) } }
 }
 
 /// How a claim went.

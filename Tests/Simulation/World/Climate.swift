@@ -1,6 +1,6 @@
 /// What goes wrong in a world for the most part: some harm needs several rare things at once.
 package enum Climate: String, CaseIterable, Sendable {
-    /// Nothing goes wrong.
+    /// Nothing goes wrong, or some requests take long.
     case fair
     /// Minutes of any faults but the two that take their time.
     case rough
@@ -12,11 +12,14 @@ package enum Climate: String, CaseIterable, Sendable {
     case forgetful
     /// Everything.
     case any
+    /// One of the ``Story``s: what hardly ever comes together by chance.
+    case told
 
     func faults(_ choices: Choices) -> FaultProfile {
         let slow: [Fault] = [.expiry, .lostItem]
         switch self {
-        case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 20])
+        case .told: return FaultProfile()
+        case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 100])
         case .rough, .stormy: return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
         case .expiring:
             var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { $0 != .lostItem })

@@ -19,6 +19,7 @@ final class Network: Sendable {
         var writesInFlight = 0
         var isCalm = false
         var itemLostAt: Timestamp?
+        var interferences: [Interference] = []
     }
 
     /// S3 and DynamoDB refuse what is signed with a time further off than this, in milliseconds.
@@ -77,6 +78,13 @@ final class Network: Sendable {
         state.withLock { $0.throttledUntil[service] = scheduler.now + microseconds }
     }
 
+    /// Lets something happen to the next request that matches.
+    func interfere(
+        _ effect: Interference.Effect, _ matches: @escaping @Sendable (SimulatedProcess, SimulatedRequest) -> Bool
+    ) {
+        state.withLock { $0.interferences.append(Interference(effect: effect, matches: matches)) }
+    }
+
     /// Notes that the topic's item is lost or set back now.
     func noteLostItem() {
         let now = ProcessClock.trueTime(scheduler)
@@ -85,6 +93,23 @@ final class Network: Sendable {
 
     /// Sends a request of a process; the exchange resolves when its answer comes, if it does.
     func send(_ request: SimulatedRequest, from process: SimulatedProcess, _ exchange: Exchange) {
+        let interference = state.withLock { state -> Interference? in
+            guard let index = state.interferences.firstIndex(where: { $0.matches(process, request) }) else {
+                return nil
+            }
+            return state.interferences.remove(at: index)
+        }
+        switch interference?.effect {
+        case .delay(let delay): return deliver(request, after: delay, from: process, exchange)
+        case .lastWord(let delay):
+            deliver(request, after: delay, from: process, nil)
+            return process.crash("while \(request.name) is on its way")
+        case .death: return process.crash("before \(request.name)")
+        case .sleep(let time):
+            deliver(request, after: 1000, from: process, exchange, thenSleeps: time)
+            return
+        case nil: break
+        }
         guard gate == nil else {
             gate?.hold(request, from: process, exchange)
             return
@@ -107,7 +132,8 @@ final class Network: Sendable {
     }
 
     private func deliver(
-        _ request: SimulatedRequest, after delay: Int64, from process: SimulatedProcess, _ exchange: Exchange?
+        _ request: SimulatedRequest, after delay: Int64, from process: SimulatedProcess, _ exchange: Exchange?,
+        thenSleeps time: Int64? = nil
     ) {
         if request.isWrite { state.withLock { $0.writesInFlight += 1 } }
         scheduler.after(delay) {
@@ -116,6 +142,7 @@ final class Network: Sendable {
             guard let exchange else { return }
             if self.meets(.crash) { process.crash("after \(request.name)") }
             if self.meets(.freeze) { process.freeze() }
+            if let time { process.freeze(microseconds: time) }
             if self.meets(.answerLost) {
                 self.fail(exchange, request, "its answer was lost")
             } else {
@@ -177,6 +204,23 @@ final class Network: Sendable {
         answer.headers.add(name: "date", value: HTTPDateText.of(ProcessClock.trueTime(scheduler)))
         return answer
     }
+}
+
+/// What happens to one request, once.
+struct Interference: Sendable {
+    enum Effect: Sendable {
+        /// It is on its way for so long.
+        case delay(Int64)
+        /// It is on its way for so long, and its sender dies at once.
+        case lastWord(Int64)
+        /// Its sender dies instead of sending it.
+        case death
+        /// It arrives at once, and its sender stands still for so long before it sees the answer.
+        case sleep(Int64)
+    }
+
+    var effect: Effect
+    var matches: @Sendable (SimulatedProcess, SimulatedRequest) -> Bool
 }
 
 /// Where the answer to a request is waited for.

@@ -35,6 +35,9 @@ package struct Scenario: Sendable {
     /// For how many thousandths of their reads readers begin at the first offset again.
     package var rereadPermille = 200
 
+    /// What happens, step by step, instead of clients that do as they like.
+    package var story: Story?
+
     /// An empty plan for a seed.
     package init(seed: UInt64, faults: FaultProfile = FaultProfile()) {
         self.seed = seed
@@ -61,8 +64,12 @@ package struct Scenario: Sendable {
         if scenario.isFaultless {
             // What nobody disturbs must succeed.
             (scenario.holeTimeout, scenario.appendTimeout) = (.seconds(5), .seconds(10))
-            scenario.patiencePermille = 700
         }
+        if climate == .told {
+            scenario.tell(choices.one(of: Story.allCases))
+            return scenario
+        }
+        if climate == .fair { scenario.patiencePermille = 700 }
         if scenario.faults.has(.expiry) { scenario.retentionDays = choices.one(of: [1, 1, 2]) }
         if scenario.faults.has(.expiry) || scenario.faults.has(.lostItem) {
             scenario.absencePermille = choices.one(of: [100, 400])
@@ -72,7 +79,7 @@ package struct Scenario: Sendable {
 
     /// Whether anything happens that does not come with a request.
     var hasWeather: Bool {
-        retentionDays != nil
+        story == nil && retentionDays != nil
             || [.throttling, .freeze, .crash, .wrongClock, .lostItem].contains { faults.has($0) }
     }
 

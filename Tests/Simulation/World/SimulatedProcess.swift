@@ -79,6 +79,11 @@ final class SimulatedProcess: Sendable {
         let isLong = lastsForDays && choices.happens(permille: 300)
         let microseconds = choices.microseconds(
             1_000_000...(isLong ? 300_000_000_000 : choices.one(of: [10_000_000, 1_200_000_000, 7_200_000_000])))
+        freeze(microseconds: microseconds)
+    }
+
+    /// Stands still for so long.
+    func freeze(microseconds: Int64) {
         network.trace.note { "\(name) stands still for \(microseconds / 1_000_000) s" }
         executor.freeze()
         network.scheduler.after(microseconds) { self.executor.thaw() }

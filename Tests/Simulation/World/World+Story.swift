@@ -7,7 +7,7 @@ extension World {
         await withDiscardingTaskGroup { group in
             for place in places { group.addTask { await self.supervise(place) } }
             if scenario.hasWeather { group.addTask { await self.weather() } }
-            await work()
+            if let story = scenario.story { await tell(story) } else { await work() }
             isCalm.set()
             network.calm()
             await rest()

@@ -27,6 +27,9 @@ extension World {
                 backups.append(dynamoDB.item(topic.rawValue))
             }
             if choices.happens(permille: scenario.faults.permille[.lostItem, default: 0]) {
+                // Most harm is done while something is on its way.
+                for _ in 0..<200 where network.writesInFlight == 0 { await sleep(20_000) }
+                guard !isCalm.isSet else { return }
                 loseItem(choices.one(of: backups))
             }
             if scenario.retentionDays != nil { expire(permille: 500) }

@@ -1,0 +1,118 @@
+import StreamsAWS
+import StreamsModel
+
+/// A course of events that hardly ever comes about by chance, and in which a wrong variant of the protocol does harm.
+package enum Story: String, CaseIterable, Sendable {
+    /// The item is set back while a batch is on its way that nobody knows of.
+    case lateWriteAfterSetBack
+    /// A reader that is about to close a hole stands still while the topic is recovered, and goes on afterwards.
+    case sleepingReaderAfterRecovery
+    /// Two processes open a topic again; the word of the second arrives when the first has appended.
+    case twoOpenAtOnce
+    /// The item is set back a day after its newest claim.
+    case setBackTheNextDay
+}
+
+extension Scenario {
+    /// Makes the world that a story needs.
+    mutating func tell(_ story: Story) {
+        self.story = story
+        holeTimeout = .seconds(5)
+        appendTimeout = .seconds(10)
+        latency = 1_000...40_000
+        processCount = 3
+        retentionDays = story == .setBackTheNextDay ? 1 : nil
+    }
+}
+
+extension World {
+    private static let minute: Int64 = 60_000_000
+    private static let day: Int64 = 24 * 60 * minute
+
+    /// Lets a story happen; sizes and times differ from seed to seed.
+    func tell(_ story: Story) async {
+        await sleep(1_000_000)
+        guard let first = places[0].process, let second = places[1].process, let third = places[2].process else {
+            return
+        }
+        let client = Client("teller", world: self)
+        await client.append(recorder.newMessages(1 + choices.below(3)), by: first)
+        let backup = dynamoDB.item(topic.rawValue)
+        switch story {
+        case .lateWriteAfterSetBack:
+            await pass(minutes: 40)
+            await client.append(recorder.newMessages(1), by: first)
+            network.interfere(.lastWord(choices.microseconds(2 * Self.minute...14 * Self.minute))) {
+                $1.isConditionalPut
+            }
+            await client.append(recorder.newMessages(2 + choices.below(3)), by: second)
+            setBack(to: backup)
+            await appendUntilOpen(client, first)
+            await pass(minutes: 20)
+        case .sleepingReaderAfterRecovery:
+            await pass(minutes: 40)
+            await client.append(recorder.newMessages(1), by: first)
+            network.interfere(.death) { process, request in process.name == second.name && request.isConditionalPut }
+            // So far every message has the offset that is its number.
+            let hole = recorder.newMessages(1)[0]
+            await client.append(recorder.newMessages(2), by: second)
+            await sleep(10_000_000)
+            network.interfere(.sleep(choices.microseconds(25 * Self.minute...90 * Self.minute))) { process, request in
+                process.name == third.name && request.name.hasPrefix("LIST")
+            }
+            async let reading: Void = readOnce(third, from: Int64(hole))
+            await sleep(5_000_000)
+            setBack(to: backup)
+            await appendUntilOpen(client, first, count: 3)
+            await reading
+        case .twoOpenAtOnce:
+            await pass(minutes: 40)
+            await client.append(recorder.newMessages(2), by: first)
+            setBack(to: backup)
+            await client.append(recorder.newMessages(1), by: first)
+            await pass(minutes: 20)
+            network.interfere(.delay(choices.microseconds(Self.minute...10 * Self.minute))) {
+                $1.name.hasSuffix("reopen")
+            }
+            await client.append(recorder.newMessages(2), by: second)
+            await appendUntilOpen(client, first)
+            await pass(minutes: 11)
+            await client.append(recorder.newMessages(1), by: third)
+        case .setBackTheNextDay:
+            await pass(minutes: 23 * 60 + choices.below(120))
+            await client.append(recorder.newMessages(1 + choices.below(2)), by: first)
+            setBack(to: backup)
+            await appendUntilOpen(client, second)
+            await sleepUntilMidnight()
+            await readOnce(third, from: 1)
+        }
+    }
+
+    private func pass(minutes: Int) async { await sleep(Int64(minutes) * Self.minute) }
+
+    private func sleepUntilMidnight() async {
+        let ofDay = (ProcessClock.epoch * 1000 + scheduler.now) % Self.day
+        await sleep(Self.day - ofDay + 20 * Self.minute)
+    }
+
+    private func setBack(to backup: DynamoDBItem?) {
+        counts.count(.lostItem)
+        wasItemLost.set()
+        recorder.noteLostItem()
+        network.noteLostItem()
+        trace.note { "the item is set back to \(backup?["current_offset"]?.integer ?? 0)" }
+        dynamoDB.set(topic.rawValue, to: backup)
+    }
+
+    private func appendUntilOpen(_ client: Client, _ process: SimulatedProcess, count: Int = 1) async {
+        for _ in 0..<10 {
+            guard let retryAfter = await client.append(recorder.newMessages(count), by: process) else { return }
+            await sleep(retryAfter.wholeMicroseconds)
+        }
+    }
+
+    private func readOnce(_ process: SimulatedProcess, from position: Int64) async {
+        _ = await Client("reader by \(process.name)", world: self).page(
+            from: position, limit: 1000, wait: .zero, by: process)
+    }
+}
