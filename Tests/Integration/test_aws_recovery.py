@@ -172,12 +172,12 @@ def test_a_filler_at_a_claim_of_a_process_that_knows_nothing_does_not_close_the_
     seed(store, "t", [3])
     item = store.item("t")
     assert item
-    # The claim before is so old that the item might come from a backup: the process looks what stands at its claim.
+    # The claim before is so old that the item might come from a backup: the process looks before it claims.
     hour_ago = int(time.time() * 1000) - 3_600_000
     store.put_item(item | {"claimed_at": hour_ago, "created_at": hour_ago})
     writer, reader = make_front(store), make_front(past_the_proxy(store))
     with writer.connect(60) as appends, reader.connect() as reads:
-        gate = proxy.hold("s3.ListObjectsV2")
+        gate = proxy.hold("s3.PutObject")
         appends.send_request("POST", "/topics/t/produce", b'{"payload":"late"}', {"Content-Type": JSON})
         gate.wait_until_held()
         wait_until(

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import Simulation
 import StreamsCore
+import Synchronization
 
 /// The command line of the simulation; `Tests/Simulation/README.md` says what it does.
 @main
@@ -46,10 +48,11 @@ struct Worlds: AsyncParsableCommand {
         campaign.scenario = { [climate] in .drawn(seed: $0, climate: climate) }
         campaign.stopsAtFailure = !keepGoing
         let start = ContinuousClock.now
-        if let minutes {
-            let end = start + .seconds(minutes * 60)
-            campaign.goesOn = { ContinuousClock.now < end }
-        }
+        let end = minutes.map { start + .seconds($0 * 60) }
+        let interruption = Interruption()
+        let listener = interruption.listen()
+        defer { listener.cancel() }
+        campaign.goesOn = { !interruption.hasCome && end.map { ContinuousClock.now < $0 } ?? true }
         let report = try await campaign.run()
         let seconds = Double((ContinuousClock.now - start).components.seconds)
         print(report.text(seconds: seconds))
@@ -62,6 +65,22 @@ struct Worlds: AsyncParsableCommand {
             print("replay: \(Replay.command(seed: failure.seed, mutant: wrong.mutant))")
         }
         if !report.failures.isEmpty { throw ExitCode.failure }
+    }
+}
+
+/// Whether somebody asked the program to end: it then sums up what it has.
+final class Interruption: Sendable {
+    private let flag = Mutex(false)
+
+    var hasCome: Bool { flag.withLock { $0 } }
+
+    /// Listens for Ctrl-C as long as what it returns is kept.
+    func listen() -> any DispatchSourceSignal {
+        signal(SIGINT, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        source.setEventHandler { self.flag.withLock { $0 = true } }
+        source.resume()
+        return source
     }
 }
 
