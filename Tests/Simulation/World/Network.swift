@@ -119,9 +119,6 @@ final class Network: Sendable {
             return
         }
         deliver(request, after: delay(), from: process, exchange)
-        if request.isWrite, meets(.duplicate) {
-            deliver(request, after: choices.microseconds(0...7_200_000_000), from: process, nil)
-        }
     }
 
     private func delay() -> Int64 {
@@ -140,6 +137,10 @@ final class Network: Sendable {
             if request.isWrite { self.state.withLock { $0.writesInFlight -= 1 } }
             let answer = self.answer(request, from: process)
             guard let exchange else { return }
+            // What a service has refused as too much, it does not do later.
+            if request.isWrite, ![400, 403, 409, 503].contains(answer.status), self.meets(.duplicate) {
+                self.deliver(request, after: self.choices.microseconds(0...7_200_000_000), from: process, nil)
+            }
             if self.meets(.crash) { process.crash("after \(request.name)") }
             if self.meets(.freeze) { process.freeze() }
             if let time { process.freeze(microseconds: time) }
