@@ -199,7 +199,7 @@ package struct HistoryChecker {
             guard case .acknowledged(let range) = append.outcome else { continue }
             for offset in range { acknowledgedAt[offset] = append.end }
         }
-        for read in history.reads where read.wait >= Self.wakeUpTime * 2 {
+        for read in history.reads where read.wait > Self.wakeUpTime {
             guard let time = acknowledgedAt[read.from], max(time, read.begin) + Self.wakeUpTime < read.end else {
                 continue
             }
@@ -211,7 +211,7 @@ package struct HistoryChecker {
     }
 
     /// How long a look may take, retries and all, in microseconds.
-    private static let wakeUpTime: Int64 = 30_000_000
+    private static let wakeUpTime: Int64 = 45_000_000
 
     // MARK: Refusals
 
