@@ -1,5 +1,6 @@
 import Foundation
-import Simulation
+@testable import Simulation
+import StreamsCore
 import Testing
 
 @Suite("A simulated world")
@@ -24,6 +25,36 @@ struct DeterminismTests {
             #expect(here.count > 20)
             #expect(there.prefix(here.count) == here[...], "seed \(seed)")
         }
+    }
+
+    /// A campaign lives hundreds of thousands of them through.
+    @Test("leaves nothing behind")
+    func nothingIsLeft() throws {
+        for seed in 1...60 as ClosedRange<UInt64> {
+            let left = Left()
+            try {
+                let world = try World(.drawn(seed: seed), gate: nil, keepsTrace: false)
+                _ = world.live()
+                left.world = world
+                left.network = world.network
+                left.scheduler = world.scheduler
+                left.process = world.places.lazy.compactMap(\.process).first
+                left.log = left.process?.log
+            }()
+            #expect(left.log == nil, "seed \(seed)")
+            #expect(left.process == nil, "seed \(seed)")
+            #expect(left.network == nil, "seed \(seed)")
+            #expect(left.scheduler == nil, "seed \(seed)")
+            #expect(left.world == nil, "seed \(seed)")
+        }
+    }
+
+    private final class Left {
+        weak var world: World?
+        weak var network: Network?
+        weak var scheduler: Scheduler?
+        weak var process: SimulatedProcess?
+        weak var log: Log?
     }
 
     private func replay(_ seed: UInt64) throws -> [String] {

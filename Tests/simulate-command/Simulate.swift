@@ -62,7 +62,7 @@ struct Worlds: AsyncParsableCommand {
         for failure in report.failures.prefix(keepGoing ? 50 : 5) {
             print("\nseed \(failure.seed) breaks a promise:")
             for violation in failure.violations.prefix(5) { print("  \(violation)") }
-            print("replay: \(Replay.command(seed: failure.seed, mutant: wrong.mutant))")
+            print("replay: \(Replay.command(seed: failure.seed, climate: climate, mutant: wrong.mutant))")
         }
         if !report.failures.isEmpty { throw ExitCode.failure }
     }
@@ -93,8 +93,9 @@ struct Replay: AsyncParsableCommand {
     @Option(help: "What goes wrong for the most part, where the world was drawn for that.") var climate: Climate?
     @OptionGroup var wrong: MutantOption
 
-    static func command(seed: UInt64, mutant: Mutant?) -> String {
-        "swift run simulate replay \(seed)" + (mutant.map { " --mutant \($0.rawValue)" } ?? "")
+    static func command(seed: UInt64, climate: Climate?, mutant: Mutant?) -> String {
+        "swift run simulate replay \(seed)" + (climate.map { " --climate \($0.rawValue)" } ?? "")
+            + (mutant.map { " --mutant \($0.rawValue)" } ?? "")
     }
 
     func run() async throws {

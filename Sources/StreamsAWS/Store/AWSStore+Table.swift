@@ -279,6 +279,7 @@ extension AWSStore: Table {
         _ topic: TopicName, closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp
     ) async throws(StoreError) -> Bool {
         guard let item = try await item(of: topic), item.closedUntil == closedUntil else { return false }
+        let newEnd = max(item.end, end)
         var update = DynamoDBUpdate(
             key: key(topic), update: "SET #current = :end, #settled = :settled, #at = :now",
             condition: "#closed = :closed AND #current = :current",
@@ -288,9 +289,8 @@ extension AWSStore: Table {
                 "#at": Attribute.claimedAt,
             ],
             values: [
-                ":now": .integer(now.milliseconds), ":settled": .integer(max(item.end, end).rawValue),
-                ":end": .integer(max(item.end, end).rawValue - 1),
-                ":closed": .integer(closedUntil.milliseconds),
+                ":now": .integer(now.milliseconds), ":settled": .integer(newEnd.rawValue),
+                ":end": .integer(newEnd.rawValue - 1), ":closed": .integer(closedUntil.milliseconds),
                 ":current": .integer(item.currentOffset),
             ])
         // When what lies above the item as it came back was claimed, nobody knows. As if that had been today: it then
@@ -300,7 +300,7 @@ extension AWSStore: Table {
         update.update += ", #mark = if_not_exists(#mark, :mark)"
         update.names["#mark"] = Attribute.mark(periods.day(ofClaimAt: now))
         if Mutant.healWithoutMark.isActive, hasMark { update.names["#mark"] = "unused" }
-        update.values[":mark"] = .integer(hasMark ? item.currentOffset : min(earliest, max(item.end, end)).rawValue - 1)
+        update.values[":mark"] = .integer(hasMark ? item.currentOffset : min(earliest, newEnd).rawValue - 1)
         if item.trimmedBefore == nil, retained == nil || item.marks.isEmpty {
             update.update += ", #trimmed = :low"
             update.names["#trimmed"] = Attribute.trimmedBefore

@@ -213,18 +213,6 @@ private struct TopicSegments {
         segments.removeSubrange(..<index(atOrAbove: offset))
     }
 
-    /// The place of the first segment whose last offset is `offset` or above, by binary search.
-    private func index(atOrAbove offset: Offset) -> Int {
-        var low = segments.startIndex
-        var high = segments.endIndex
-        while low < high {
-            let middle = low + (high - low) / 2
-            if segments[middle].range.last < offset {
-                low = middle + 1
-            } else {
-                high = middle
-            }
-        }
-        return low
-    }
+    /// The place of the first segment whose last offset is `offset` or above.
+    private func index(atOrAbove offset: Offset) -> Int { segments.firstIndex(past: { $0.range.last < offset }) }
 }

@@ -48,11 +48,8 @@ extension Log {
         while true {
             let storedEnd = knownStoredEnd(of: request.topic)
             let earlier = Mutant.claimStartFromEarlierRead.isActive ? try await self.head(of: request.topic) : nil
-            var head = try await confirmedHead(of: request.topic) ?? .absent
+            var head = try await confirmedHead(of: request.topic, reaching: request.start) ?? .absent
             if let earlier { head.lastClaimStart = earlier.lastClaimStart }
-            if case .offset(let offset) = request.start, offset > head.end, table.mayGoBack {
-                head = try await confirmed(head, of: request.topic) ?? .absent
-            }
             let isBehind = isBehind(head, storedEnd)
             let position = try await position(request, in: head, isBehind: isBehind)
             guard position < head.end || !isBehind else { throw .recovering }
@@ -192,18 +189,19 @@ extension Log {
         try await reading { () async throws(StoreError) in try await self.table.head(of: topic) }
     }
 
-    /// The state of a topic; where there is none, there are no messages either.
-    func confirmedHead(of topic: TopicName) async throws(StreamsError) -> TopicHead? {
-        let found = try await head(of: topic)
-        return found == nil && table.mayGoBack ? try await confirmed(nil, of: topic) : found
-    }
-
-    /// What an item tells, or that there is none, held against what is stored.
-    private func confirmed(_ head: TopicHead?, of topic: TopicName) async throws(StreamsError) -> TopicHead? {
-        if Mutant.readersTrustItems.isActive { return head }
+    /// The state of a topic for a reader who wants to begin at `start`.
+    ///
+    /// That there is no topic, or that it ends below there, is held against what is stored: a reader that was further on
+    /// may know more than an item that came from a backup.
+    func confirmedHead(
+        of topic: TopicName, reaching start: ReadRequest.Start = .earliest
+    ) async throws(StreamsError) -> TopicHead? {
+        let head = try await head(of: topic)
+        var isDoubtful = head == nil
+        if let head, case .offset(let offset) = start { isDoubtful = offset > head.end }
+        guard isDoubtful, table.mayGoBack, !Mutant.readersTrustItems.isActive else { return head }
         return try await reading { () async throws(StoreError) in
-            guard let current = try await self.expectNoMessages(of: topic, from: head?.end) else { return head }
-            return current
+            try await self.expectNoMessages(of: topic, from: head?.end) ?? head
         }
     }
 

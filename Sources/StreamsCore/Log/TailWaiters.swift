@@ -87,9 +87,9 @@ package struct TailWaiters {
     }
 
     /// Waiters in the order in which they came: fair, and the same in every run.
-    private static func inOrder(_ waiters: [UInt64: CheckedContinuation<Void, Never>]) -> [CheckedContinuation<
-        Void, Never
-    >] {
+    private static func inOrder(
+        _ waiters: [UInt64: CheckedContinuation<Void, Never>]
+    ) -> [CheckedContinuation<Void, Never>] {
         waiters.sorted { $0.key < $1.key }.map(\.value)
     }
 

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import StreamsAWS
+import StreamsCore
 import StreamsModel
 import Synchronization
 
@@ -28,6 +29,9 @@ final class SimulatedS3: Sendable {
         var writeCount = 0
         /// The highest key that ever stood.
         var highest = ""
+
+        /// Where a key stands, or would stand.
+        func place(of key: String) -> Int { keys.firstIndex(past: { $0 < key }) }
     }
 
     /// Most keys of a page; S3 may give fewer than it is asked for.
@@ -67,7 +71,7 @@ final class SimulatedS3: Sendable {
     func expire(_ key: String) {
         state.withLock { state in
             guard state.objects.removeValue(forKey: key) != nil else { return }
-            state.keys.remove(at: Self.place(of: key, in: state.keys))
+            state.keys.remove(at: state.place(of: key))
         }
     }
 
@@ -83,7 +87,7 @@ final class SimulatedS3: Sendable {
                 return standing == nil ? .s3Refusal(404, "NoSuchKey") : .s3Refusal(412, "PreconditionFailed")
             default: break
             }
-            if standing == nil { state.keys.insert(key, at: Self.place(of: key, in: state.keys)) }
+            if standing == nil { state.keys.insert(key, at: state.place(of: key)) }
             state.writeCount += 1
             state.highest = max(state.highest, key)
             let etag = "\"\(state.writeCount)\""
@@ -104,7 +108,7 @@ final class SimulatedS3: Sendable {
         let isTruncated: Bool
         (entries, isTruncated) = state.withLock { state in
             let after = list.continuationToken ?? list.startAfter
-            var index = Self.place(of: max(after, list.prefix), in: state.keys)
+            var index = state.place(of: max(after, list.prefix))
             if index < state.keys.count, state.keys[index] == after { index += 1 }
             let matching = state.keys[index...].prefix { $0.utf8.starts(with: list.prefix.utf8) }
             let page = matching.prefix(min(list.maxKeys, pageMaximum))
@@ -119,17 +123,6 @@ final class SimulatedS3: Sendable {
             text += "<Contents><Key>\(entry.key)</Key><Size>\(entry.bytes)</Size></Contents>"
         }
         return AWSTransportAnswer(status: 200, body: Array((text + "</ListBucketResult>").utf8))
-    }
-
-    /// Where a key stands, or would stand.
-    private static func place(of key: String, in keys: [String]) -> Int {
-        var low = 0
-        var high = keys.count
-        while low < high {
-            let middle = (low + high) / 2
-            if keys[middle] < key { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }
 

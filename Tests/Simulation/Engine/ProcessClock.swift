@@ -4,24 +4,18 @@ import Synchronization
 
 /// The clocks of one process: virtual time, and a wall clock that may be wrong.
 final class ProcessClock: TimeSource {
-    private struct State {
-        /// By how many milliseconds the wall clock is ahead.
-        var offset: Int64
-        var isStopped = false
-        var sleepers: [UInt64: OneShot<Void>] = [:]
-        var nextIdentifier: UInt64 = 0
-    }
-
     /// When every world begins: a morning.
     static let epoch: Int64 = 1_700_035_200_000
 
     private let scheduler: Scheduler
-    private let state: Mutex<State>
+    /// By how many milliseconds the wall clock is ahead.
+    private let offset: Mutex<Int64>
+    private let sleeps = OpenWaits<Void>()
 
     /// Makes a clock that is ahead by so many milliseconds.
     init(_ scheduler: Scheduler, offset: Int64) {
         self.scheduler = scheduler
-        state = Mutex(State(offset: offset))
+        self.offset = Mutex(offset)
     }
 
     /// The right time.
@@ -30,7 +24,7 @@ final class ProcessClock: TimeSource {
     }
 
     func now() -> Timestamp {
-        Timestamp(milliseconds: Self.epoch + scheduler.now / 1000 + state.withLock { $0.offset })
+        Timestamp(milliseconds: Self.epoch + scheduler.now / 1000 + offset.withLock { $0 })
     }
 
     func uptime() -> Duration { .microseconds(scheduler.now) }
@@ -38,41 +32,24 @@ final class ProcessClock: TimeSource {
     /// Waits in virtual time.
     func sleep(for duration: Duration) async throws {
         try Task.checkCancellation()
-        let sleeper = OneShot<Void>()
-        let identifier: UInt64? = state.withLock { state in
-            guard !state.isStopped else { return nil }
-            state.nextIdentifier += 1
-            state.sleepers[state.nextIdentifier] = sleeper
-            return state.nextIdentifier
+        let hasSlept = await sleeps.value(whenCancelled: ()) { sleep in
+            scheduler.after(duration.wholeMicroseconds) { sleep.resolve(()) }
         }
-        guard let identifier else {
+        if hasSlept == nil {
             // What is dead still gives way to others, or a loop of its would never end.
             await scheduler.giveWay()
-            throw CancellationError()
         }
-        scheduler.after(Int64(duration.wholeMicroseconds)) { sleeper.resolve(()) }
-        await sleeper.value(whenCancelled: ())
-        let isStopped = state.withLock { state in
-            state.sleepers[identifier] = nil
-            return state.isStopped
-        }
-        if isStopped { throw CancellationError() }
+        if sleeps.isEnded { throw CancellationError() }
         try Task.checkCancellation()
     }
 
     /// Sets the wall clock, to be ahead by so many milliseconds.
     func set(offset: Int64) {
-        state.withLock { $0.offset = offset }
+        self.offset.withLock { $0 = offset }
     }
 
     /// Wakes everybody who sleeps, and lets nobody sleep any more: the process is dead.
-    func stop() {
-        let sleepers = state.withLock { state in
-            state.isStopped = true
-            return state.sleepers.sorted { $0.key < $1.key }.map(\.value)
-        }
-        for sleeper in sleepers { sleeper.resolve(()) }
-    }
+    func stop() { sleeps.end(with: ()) }
 }
 
 extension Duration {

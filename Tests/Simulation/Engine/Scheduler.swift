@@ -105,6 +105,12 @@ final class Scheduler: TaskExecutor {
         return event != nil
     }
 
+    /// Lets nothing happen any more.
+    func end() {
+        state.withLock { $0.events = Heap() }
+        whenIdle.withLock { $0 = nil }
+    }
+
     /// Runs jobs and lets time pass until something is so.
     func run(until isDone: () -> Bool) -> End {
         while !isDone() {

@@ -1,3 +1,5 @@
+import StreamsCore
+
 /// Holds a history against the promises, in time that grows with it as sorting does.
 ///
 /// A log is easy to check: offsets are the order, so there is nothing to search for (P. Gibbons and E. Korach, "Testing
@@ -94,15 +96,7 @@ package struct HistoryChecker {
     }
 
     /// How many known offsets lie below `offset`.
-    private func place(of offset: Int64) -> Int {
-        var low = 0
-        var high = offsets.count
-        while low < high {
-            let middle = (low + high) / 2
-            if offsets[middle] < offset { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    private func place(of offset: Int64) -> Int { offsets.firstIndex(past: { $0 < offset }) }
 
     // MARK: Appends
 

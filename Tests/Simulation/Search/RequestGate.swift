@@ -16,7 +16,8 @@ final class RequestGate: Sendable {
         var held: [Held] = []
         /// Writes that were given up by their senders and may still arrive.
         var late: [Held] = []
-        var world: World?
+        // The world holds its network, and that its gate.
+        weak var world: World?
     }
 
     /// What may become of things; the first that is possible is what happens without ado.
@@ -65,7 +66,7 @@ final class RequestGate: Sendable {
         let options = options(world)
         guard !options.isEmpty else { return false }
         // In the calm nothing is left to chance.
-        let choice = world.isCalm.isSet ? 0 : choices.below(options.count)
+        let choice = world.isCalm ? 0 : choices.below(options.count)
         perform(options[choice])
         return true
     }
@@ -74,7 +75,7 @@ final class RequestGate: Sendable {
         let (held, late) = state.withLock { ($0.held, $0.late.count) }
         var options: [Option] = held.indices.map { .answer($0) }
         if world.scheduler.hasEvents { options.append(.passTime) }
-        guard !world.isCalm.isSet else { return options }
+        guard !world.isCalm else { return options }
         options += (0..<late).map { .arriveLate($0) }
         for (index, one) in held.enumerated() where one.request.isWrite {
             options += [.loseAnswer(index), .loseRequest(index), .giveUp(index)]

@@ -27,29 +27,22 @@ final class Network: Sendable {
 
     let scheduler: Scheduler
     let choices: Choices
-    let faults: FaultProfile
-    let counts: FaultCounts
-    let s3: SimulatedS3
-    let dynamoDB: SimulatedDynamoDB
     let trace: Trace
-    private let latency: ClosedRange<Int64>
+    let s3: SimulatedS3
+    let dynamoDB = SimulatedDynamoDB()
+    let counts = FaultCounts()
+    private let scenario: Scenario
     private let state = Mutex(State())
     /// Where every request waits for the word of ``Explorer``, instead of for its time.
     let gate: RequestGate?
 
-    init(
-        scheduler: Scheduler, choices: Choices, faults: FaultProfile, counts: FaultCounts, s3: SimulatedS3,
-        dynamoDB: SimulatedDynamoDB, trace: Trace, latency: ClosedRange<Int64>, gate: RequestGate?
-    ) {
-        self.scheduler = scheduler
-        self.choices = choices
-        self.faults = faults
-        self.counts = counts
-        self.s3 = s3
-        self.dynamoDB = dynamoDB
-        self.trace = trace
-        self.latency = latency
+    init(_ scenario: Scenario, gate: RequestGate?, keepsTrace: Bool) {
+        self.scenario = scenario
         self.gate = gate
+        choices = Choices(seed: scenario.seed)
+        scheduler = Scheduler(choices, isFair: gate != nil)
+        trace = Trace(scheduler, isKept: keepsTrace)
+        s3 = SimulatedS3(pageMaximum: scenario.pageMaximum)
     }
 
     /// Lets nothing go wrong from now on.
@@ -67,7 +60,7 @@ final class Network: Sendable {
 
     /// Whether a fault is met now; if so it is counted.
     func meets(_ fault: Fault) -> Bool {
-        guard !isCalm, choices.happens(permille: faults.permille[fault, default: 0]) else { return false }
+        guard !isCalm, choices.happens(permille: scenario.faults.permille[fault, default: 0]) else { return false }
         counts.count(fault)
         return true
     }
@@ -85,11 +78,17 @@ final class Network: Sendable {
         state.withLock { $0.interferences.append(Interference(effect: effect, matches: matches)) }
     }
 
-    /// Notes that the topic's item is lost or set back now.
-    func noteLostItem() {
+    /// Loses an item, or puts an older one in its place.
+    func setBack(_ key: String, to backup: DynamoDBItem?) {
+        counts.count(.lostItem)
         let now = ProcessClock.trueTime(scheduler)
         state.withLock { $0.itemLostAt = now }
+        trace.note { "the item is \(backup.map { "set back to \($0["current_offset"]?.integer ?? 0)" } ?? "lost")" }
+        dynamoDB.set(key, to: backup)
     }
+
+    /// When the topic's item was last lost or set back; `nil` where it never was.
+    var itemLostAt: Timestamp? { state.withLock { $0.itemLostAt } }
 
     /// Sends a request of a process; the exchange resolves when its answer comes, if it does.
     func send(_ request: SimulatedRequest, from process: SimulatedProcess, _ exchange: Exchange) {
@@ -125,7 +124,7 @@ final class Network: Sendable {
         if isCalm { return choices.microseconds(1_000...5_000) }
         if meets(.late) { return choices.microseconds(10_000_000...7_200_000_000) }
         if meets(.slow) { return choices.microseconds(200_000...9_000_000) }
-        return choices.microseconds(latency)
+        return choices.microseconds(scenario.latency)
     }
 
     private func deliver(
@@ -159,7 +158,7 @@ final class Network: Sendable {
     private func fail(_ exchange: Exchange, _ request: SimulatedRequest, _ why: String) {
         trace.note { "\(request.name) \(why)" }
         guard choices.happens(permille: 500) else { return }
-        scheduler.after(choices.microseconds(latency)) {
+        scheduler.after(choices.microseconds(scenario.latency)) {
             exchange.resolve(.failure(AWSTransportFailure(.connectionClosed, isSent: true, cause: "simulated")))
         }
     }
@@ -179,7 +178,7 @@ final class Network: Sendable {
             return request.refusedForItsTime
         }
         // What was confirmed before the item was lost, and claims only now, is beyond what is promised.
-        if let itemLostAt = state.withLock({ $0.itemLostAt }), request.confirmsEnd, request.signedAt <= itemLostAt {
+        if let itemLostAt, request.confirmsEnd, request.signedAt <= itemLostAt {
             return request.refusal(500, s3: "", dynamoDB: "InternalServerError")
         }
         if meets(.serverFault) {

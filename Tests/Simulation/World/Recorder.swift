@@ -91,9 +91,6 @@ final class Recorder: Sendable {
         state.withLock { $0.history.surprises.append(History.Surprise(at: now, text: text)) }
     }
 
-    /// Notes that the topic's item was lost or set back.
-    func noteLostItem() { state.withLock { $0.history.wasItemLost = true } }
-
     /// Notes that the messages of an object are gone without a word in the item.
     func forget(_ object: SimulatedS3.Object, at key: String) {
         guard let range = StoredRange(object, at: key) else { return }

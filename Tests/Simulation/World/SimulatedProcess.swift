@@ -23,7 +23,7 @@ final class SimulatedProcess: Sendable {
     private let life = Mutex<Bool>(true)
     private let lastsForDays: Bool
 
-    /// Starts nothing yet: ``run()`` does.
+    /// Starts nothing yet: `run()` of the ``log`` does.
     init(
         name: String, network: Network, clockOffset: Int64, retentionDays: Int?, configuration: LogConfiguration,
         makeAppendID: @escaping @Sendable () -> AppendID
@@ -46,7 +46,7 @@ final class SimulatedProcess: Sendable {
         log = Log(
             table: store, segments: store, time: connection.clock, makeAppendID: makeAppendID,
             configuration: configuration, logger: logger)
-        transport.process.withLock { $0 = self }
+        transport.belong(to: self)
     }
 
     private static func configuration() throws(AWSError) -> AWSConfiguration {
@@ -92,53 +92,51 @@ final class SimulatedProcess: Sendable {
 
 /// The network as one process sees it.
 final class SimulatedTransport: AWSTransport {
-    let process = Mutex<SimulatedProcess?>(nil)
+    private struct Owner {
+        // The process holds its transport.
+        weak var process: SimulatedProcess?
+    }
+
+    private let owner = Mutex(Owner())
     private let network: Network
-    private let open = Mutex<(exchanges: [UInt64: Exchange], next: UInt64, isStopped: Bool)>(([:], 0, false))
+    private let exchanges = OpenWaits<Result<AWSTransportAnswer, AWSTransportFailure>>()
 
     init(_ network: Network) {
         self.network = network
+    }
+
+    /// Says whose requests it carries.
+    func belong(to process: SimulatedProcess) {
+        owner.withLock { $0.process = process }
     }
 
     func send(
         _ request: AWSTransportRequest, timeout: Duration
     ) async throws(AWSTransportFailure) -> AWSTransportAnswer {
         let cancelled = AWSTransportFailure(.cancelled, isSent: true, cause: "simulated")
-        guard let process = process.withLock({ $0 }), let request = SimulatedRequest(request) else {
+        guard let process = owner.withLock({ $0.process }), let request = SimulatedRequest(request) else {
             throw AWSTransportFailure(.unsendable, isSent: false, cause: "the simulation does not know the request")
         }
         if network.meets(.crash) { process.crash("before \(request.name)") }
-        let exchange = Exchange()
-        let identifier: UInt64? = open.withLock { open in
-            guard !open.isStopped else { return nil }
-            open.next += 1
-            open.exchanges[open.next] = exchange
-            return open.next
-        }
-        guard let identifier else {
+        guard !exchanges.isEnded else {
             await network.scheduler.giveWay()
             throw cancelled
         }
-        defer { open.withLock { $0.exchanges[identifier] = nil } }
         if network.meets(.notConnected) {
             throw AWSTransportFailure(.notConnected, isSent: false, cause: "simulated")
         }
-        network.send(request, from: process, exchange)
-        network.scheduler.after(timeout.wholeMicroseconds) {
-            exchange.resolve(.failure(AWSTransportFailure(.timedOut, isSent: true, cause: "simulated")))
+        let result = await exchanges.value(whenCancelled: .failure(cancelled)) { exchange in
+            network.send(request, from: process, exchange)
+            network.scheduler.after(timeout.wholeMicroseconds) {
+                exchange.resolve(.failure(AWSTransportFailure(.timedOut, isSent: true, cause: "simulated")))
+            }
         }
-        return try await exchange.value(whenCancelled: .failure(cancelled)).get()
+        return try (result ?? .failure(cancelled)).get()
     }
 
     /// Ends all that is waited for, and sends nothing any more.
     func stop() {
-        let exchanges = open.withLock { open in
-            open.isStopped = true
-            return open.exchanges.sorted { $0.key < $1.key }.map(\.value)
-        }
-        for exchange in exchanges {
-            exchange.resolve(.failure(AWSTransportFailure(.cancelled, isSent: true, cause: "the process died")))
-        }
+        exchanges.end(with: .failure(AWSTransportFailure(.cancelled, isSent: true, cause: "the process died")))
     }
 }
 

@@ -46,7 +46,7 @@ extension World {
                 $1.isConditionalPut
             }
             await client.append(recorder.newMessages(2 + choices.below(3)), by: second)
-            setBack(to: backup)
+            network.setBack(topic.rawValue, to: backup)
             await appendUntilOpen(client, first)
             await pass(minutes: 20)
         case .sleepingReaderAfterRecovery:
@@ -62,13 +62,13 @@ extension World {
             }
             async let reading: Void = readOnce(third, from: Int64(hole))
             await sleep(5_000_000)
-            setBack(to: backup)
+            network.setBack(topic.rawValue, to: backup)
             await appendUntilOpen(client, first, count: 3)
             await reading
         case .twoOpenAtOnce:
             await pass(minutes: 40)
             await client.append(recorder.newMessages(2), by: first)
-            setBack(to: backup)
+            network.setBack(topic.rawValue, to: backup)
             await client.append(recorder.newMessages(1), by: first)
             await pass(minutes: 20)
             network.interfere(.delay(choices.microseconds(Self.minute...10 * Self.minute))) {
@@ -81,7 +81,7 @@ extension World {
         case .setBackTheNextDay:
             await pass(minutes: 23 * 60 + choices.below(120))
             await client.append(recorder.newMessages(1 + choices.below(2)), by: first)
-            setBack(to: backup)
+            network.setBack(topic.rawValue, to: backup)
             await appendUntilOpen(client, second)
             await sleepUntilMidnight()
             await readOnce(third, from: 1)
@@ -93,15 +93,6 @@ extension World {
     private func sleepUntilMidnight() async {
         let ofDay = (ProcessClock.epoch * 1000 + scheduler.now) % Self.day
         await sleep(Self.day - ofDay + 20 * Self.minute)
-    }
-
-    private func setBack(to backup: DynamoDBItem?) {
-        counts.count(.lostItem)
-        wasItemLost.set()
-        recorder.noteLostItem()
-        network.noteLostItem()
-        trace.note { "the item is set back to \(backup?["current_offset"]?.integer ?? 0)" }
-        dynamoDB.set(topic.rawValue, to: backup)
     }
 
     private func appendUntilOpen(_ client: Client, _ process: SimulatedProcess, count: Int = 1) async {

@@ -8,7 +8,6 @@ extension World {
             for place in places { group.addTask { await self.supervise(place) } }
             if scenario.hasWeather { group.addTask { await self.weather() } }
             if let story = scenario.story { await tell(story) } else { await work() }
-            isCalm.set()
             network.calm()
             await rest()
             isOver.set()
@@ -38,7 +37,7 @@ extension World {
         do {
             return try SimulatedProcess(
                 name: name, network: network, clockOffset: drawClockOffset(), retentionDays: scenario.retentionDays,
-                configuration: configuration, makeAppendID: { self.makeAppendID() })
+                configuration: configuration, makeAppendID: { [appendIDs] in appendIDs.next() })
         } catch {
             recorder.surprise("a process does not start: \(error)")
             return nil
@@ -113,7 +112,7 @@ extension World {
 
     /// A process that runs, in most cases the one at the client's own place; waits for one if need be.
     private func process(preferring place: Int) async -> SimulatedProcess? {
-        while !isCalm.isSet {
+        while !isCalm {
             let index = choices.happens(permille: 800) ? place % places.count : choices.below(places.count)
             if let process = places[index].process { return process }
             await sleep(200_000)
@@ -155,14 +154,14 @@ extension World {
             end = page?.topicEnd ?? end
             guard position < end else { return }
             // An item that was lost takes the time of its recovery.
-            let limit = time + (wasItemLost.isSet ? .seconds(20 * 60) : .zero)
+            let limit = time + (wasItemLost ? .seconds(20 * 60) : .zero)
             guard scheduler.now - begin < limit.wholeMicroseconds else {
                 return recorder.surprise("\(client.name) did not get past offset \(position) of \(end)")
             }
             guard page == nil else { continue }
             // What makes a topic open again is an append.
             let retryAfter =
-                wasItemLost.isSet ? await client.append(recorder.newMessages(1), by: process) : .seconds(1)
+                wasItemLost ? await client.append(recorder.newMessages(1), by: process) : .seconds(1)
             await sleep(retryAfter?.wholeMicroseconds ?? 0)
         }
     }

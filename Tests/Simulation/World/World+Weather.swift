@@ -6,10 +6,10 @@ extension World {
     /// Faults that come by themselves, and not with a request, until the calm.
     func weather() async {
         var backups: [DynamoDBItem?] = [nil]
-        while !isCalm.isSet {
+        while !isCalm {
             let isLong = choices.happens(permille: scenario.absencePermille)
             await sleep(choices.microseconds(100_000...(isLong ? 21_600_000_000 : 3_000_000)))
-            guard !isCalm.isSet else { return }
+            guard !isCalm else { return }
             if network.meets(.throttling) {
                 network.throttle(
                     choices.one(of: Network.Service.allCases), microseconds: choices.microseconds(100_000...20_000_000))
@@ -29,7 +29,7 @@ extension World {
             if choices.happens(permille: scenario.faults.permille[.lostItem, default: 0]) {
                 // Most harm is done while something is on its way.
                 for _ in 0..<200 where network.writesInFlight == 0 { await sleep(20_000) }
-                guard !isCalm.isSet else { return }
+                guard !isCalm else { return }
                 loseItem(choices.one(of: backups))
             }
             if scenario.retentionDays != nil { expire(permille: 500) }
@@ -48,12 +48,7 @@ extension World {
         guard dynamoDB.item(key) != nil, s3.hasHighest, s3.highestOffset > end, claimedAt + 1_860_000 < now else {
             return
         }
-        counts.count(.lostItem)
-        wasItemLost.set()
-        recorder.noteLostItem()
-        network.noteLostItem()
-        trace.note { "the item is \(backup == nil ? "lost" : "set back to \(end)")" }
-        dynamoDB.set(key, to: backup)
+        network.setBack(key, to: backup)
     }
 
     /// Deletes objects that are past retention, each with this probability.
@@ -71,7 +66,7 @@ extension World {
             guard let object = s3.object(key), object.storedAt.milliseconds / 86_400_000 + Int64(retentionDays) < today,
                 choices.happens(permille: permille)
             else { continue }
-            counts.count(.expiry)
+            network.counts.count(.expiry)
             trace.note { "the bucket deletes \(key)" }
             if scenario.faults.has(.lostItem) { recorder.forget(object, at: key) }
             s3.expire(key)

@@ -23,39 +23,33 @@ package final class World: Sendable {
     }
 
     let scenario: Scenario
-    let scheduler: Scheduler
-    let choices: Choices
-    let trace: Trace
     let network: Network
-    let s3: SimulatedS3
-    let dynamoDB = SimulatedDynamoDB()
     let recorder: Recorder
     let topic: TopicName
-    let counts = FaultCounts()
     let places: [Place]
-    /// Whether faults have ended.
-    let isCalm = OneShotFlag()
     /// Whether all is over, and processes are to end.
     let isOver = OneShotFlag()
     /// Whether all writers have made their appends.
     let areWritersDone = OneShotFlag()
+    let appendIDs: AppendIDs
+
+    var scheduler: Scheduler { network.scheduler }
+    var choices: Choices { network.choices }
+    var trace: Trace { network.trace }
+    var s3: SimulatedS3 { network.s3 }
+    var dynamoDB: SimulatedDynamoDB { network.dynamoDB }
+    /// Whether faults have ended.
+    var isCalm: Bool { network.isCalm }
     /// Whether the topic's item was lost or set back.
-    let wasItemLost = OneShotFlag()
-    private let identifiers: Mutex<SplitMix64>
+    var wasItemLost: Bool { network.itemLostAt != nil }
 
     init(_ scenario: Scenario, gate: RequestGate?, keepsTrace: Bool) throws {
         self.scenario = scenario
-        choices = Choices(seed: scenario.seed)
-        scheduler = Scheduler(choices, isFair: gate != nil)
-        trace = Trace(scheduler, isKept: keepsTrace)
-        s3 = SimulatedS3(pageMaximum: scenario.pageMaximum)
+        network = Network(scenario, gate: gate, keepsTrace: keepsTrace)
         topic = try TopicName("t")
-        recorder = Recorder(scheduler, trace)
-        network = Network(
-            scheduler: scheduler, choices: choices, faults: scenario.faults, counts: counts, s3: s3,
-            dynamoDB: dynamoDB, trace: trace, latency: scenario.latency, gate: gate)
+        recorder = Recorder(network.scheduler, network.trace)
         places = (0..<scenario.processCount).map { Place(number: $0) }
-        identifiers = Mutex(SplitMix64(seed: scenario.seed ^ 0x1D))
+        appendIDs = AppendIDs(seed: scenario.seed ^ 0x1D)
         // What stands still hears of nothing, and nobody is told the end of a topic whose item was lost.
         if ![.freeze, .throttling, .lostItem].contains(where: { scenario.faults.has($0) }) { recorder.expectWakeUps() }
         if let retentionDays = scenario.retentionDays {
@@ -70,15 +64,15 @@ package final class World: Sendable {
     }
 
     /// Lives a world through in which every request waits for a decision.
-    static func run(
-        _ scenario: Scenario, gate: RequestGate?, keepsTrace: Bool
-    ) throws -> Outcome {
+    static func run(_ scenario: Scenario, gate: RequestGate?, keepsTrace: Bool) throws -> Outcome {
         let world = try World(scenario, gate: gate, keepsTrace: keepsTrace)
         gate?.guardNetwork(of: world)
         return world.live()
     }
 
-    private func live() -> Outcome {
+    func live() -> Outcome {
+        // What has not happened by then holds on to the world.
+        defer { scheduler.end() }
         let end = OneShotFlag()
         _ = Task(executorPreference: scheduler) {
             await self.story()
@@ -89,11 +83,12 @@ package final class World: Sendable {
         case .stuck: recorder.surprise("nothing moves any more")
         case .endless: recorder.surprise("something goes round for ever")
         }
-        let history = recorder.history
+        var history = recorder.history
+        history.wasItemLost = wasItemLost
         var violations = HistoryChecker.violations(in: history)
         if scenario.isFaultless, network.gate == nil, scenario.story == nil { violations += Self.failures(in: history) }
         return Outcome(
-            history: history, violations: violations, faults: counts.snapshot, trace: trace.lines,
+            history: history, violations: violations, faults: network.counts.snapshot, trace: trace.lines,
             duration: scheduler.now)
     }
 
@@ -104,9 +99,18 @@ package final class World: Sendable {
             return Violation(.live, "\(append.client) failed to append \(append.messages), and nothing was wrong")
         }
     }
+}
 
-    func makeAppendID() -> AppendID {
-        identifiers.withLock { AppendID(high: $0.next(), low: $0.next()) }
+/// Draws the ids of appends; processes hold it, and not the world.
+final class AppendIDs: Sendable {
+    private let random: Mutex<SplitMix64>
+
+    init(seed: UInt64) {
+        random = Mutex(SplitMix64(seed: seed))
+    }
+
+    func next() -> AppendID {
+        random.withLock { AppendID(high: $0.next(), low: $0.next()) }
     }
 }
 
