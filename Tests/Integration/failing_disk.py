@@ -8,11 +8,10 @@ from pathlib import Path
 
 from conditions import wait_until
 from disk_shims import FULL, HALVED, UNREAD, UNSYNCED, UNWRITTEN, Disk
-from messages import read_all
 from power_loss import Recording, check_images
 from server import Server
 from tally import Tally
-from workload import Checker, Ledger, Producers
+from workload import Ledger, Producers, check_everything
 
 TOPICS = ["a", "b", "c"]
 NAMES = {
@@ -51,7 +50,8 @@ def run_failing_disk(
         producers.stop()
         assert producers.failures == []
         for _ in range(2):
-            tally.messages = _check_messages(server, ledger)
+            with server.connect(timeout=5) as connection:
+                tally.messages = check_everything(connection, ledger, TOPICS)
             server.kill()
             server.restart()
             tally.crashes += 1
@@ -63,16 +63,3 @@ def run_failing_disk(
         found = check_images(recording, folder, dice, images)
         assert not found, f"{len(found)} violations:\n" + "\n".join(found[:20])
     return tally
-
-
-def _check_messages(server: Server, ledger: Ledger) -> int:
-    """Checks everything from the first offset on; returns how many messages there are."""
-    messages = 0
-    for topic in TOPICS:
-        with server.connect(timeout=5) as connection:
-            checker = Checker(ledger, topic)
-            found = read_all(connection, topic)
-            checker.take(found)
-            checker.check()
-            messages += len(found)
-    return messages

@@ -10,7 +10,7 @@ from conditions import wait_until
 from messages import read_all
 from server import Server
 from tally import Tally
-from workload import Checker, Ledger, Producers
+from workload import Checker, Ledger, Producers, check_everything
 
 TOPICS = ["orders", "payments", "Log.of-all_things"]
 
@@ -42,7 +42,8 @@ def run_kills(folder: Path, dice: random.Random, rounds: int) -> Tally:
             producers.join()
             assert producers.failures == []
         server.start()
-        _check_all_messages(server, ledger)
+        with server.connect() as connection:
+            check_everything(connection, ledger, TOPICS)
     finally:
         server.close()
     tally.crashes = tally.faults.total()
@@ -56,13 +57,4 @@ def _check_new_messages(server: Server, checkers: dict[str, Checker]) -> None:
     with server.connect() as connection:
         for topic, checker in checkers.items():
             checker.take(read_all(connection, topic, start=checker.next_offset))
-            checker.check()
-
-
-def _check_all_messages(server: Server, ledger: Ledger) -> None:
-    """Checks everything from the first offset on."""
-    with server.connect() as connection:
-        for topic in TOPICS:
-            checker = Checker(ledger, topic)
-            checker.take(read_all(connection, topic))
             checker.check()

@@ -22,7 +22,7 @@ from conditions import wait_until
 from http_client import EventStream, NoAnswer
 from messages import messages_of_lines, messages_of_page, problem, read_all
 from server import READY, Server
-from workload import Checker, Ledger, Producers
+from workload import Ledger, Producers, check_everything
 
 MakeServer = Callable[..., Server]
 TOPICS = ["a", "b"]
@@ -46,10 +46,7 @@ def test_a_stop_under_load_keeps_what_was_acknowledged(
     assert producers.failures == []
     server.restart()
     with server.connect() as connection:
-        for topic in TOPICS:
-            checker = Checker(ledger, topic)
-            checker.take(read_all(connection, topic))
-            checker.check()
+        check_everything(connection, ledger, TOPICS)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])

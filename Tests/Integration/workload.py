@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Callable
 
 from http_client import JSON, NDJSON, Connection
-from messages import Message
+from messages import Message, read_all
 
 
 @dataclass
@@ -173,6 +173,18 @@ class Checker:
             elif append.refusal == "unavailable":
                 assert place is None, f"{self._topic}: {append} was refused, and is at {place}"
         check_linear(self._ledger.acknowledged(self._topic))
+
+
+def check_everything(connection: Connection, ledger: Ledger, topics: list[str]) -> int:
+    """Checks all that some topics hold, from the first offset on; returns how many messages that is."""
+    count = 0
+    for topic in topics:
+        checker = Checker(ledger, topic)
+        messages = read_all(connection, topic)
+        checker.take(messages)
+        checker.check()
+        count += len(messages)
+    return count
 
 
 def check_linear(appends: list[Append]) -> None:
