@@ -49,7 +49,9 @@ def test_a_soak_runs_each_part_and_adds_up_what_they_did(tmp_path: Path) -> None
 
 def test_a_soak_ends_when_its_time_is_up(tmp_path: Path) -> None:
     summary, _ = run(tmp_path, "--minutes", "0.02", "--brief", "--part", "failing-disk", status=0)
-    assert summary["rounds"] == {"failing-disk": 1} and summary["minutes"] >= 0.02
+    # A round is begun while there is time, so a quick machine begins a second one.
+    assert set(summary["rounds"]) == {"failing-disk"} and summary["rounds"]["failing-disk"] >= 1
+    assert 0.02 <= summary["minutes"] < 2
 
 
 @pytest.mark.bounded(120)
