@@ -11,7 +11,7 @@ from disk_journal import Kind
 from image_check import ImageCheck
 from power_loss import Recording
 
-COPIES_MAX = 50
+COPIES = 50
 
 
 @dataclass
@@ -31,10 +31,12 @@ class HotCopies:
         self._dice = dice
         self._copies: list[HotCopy] = []
 
-    def take(self, recording: Recording) -> None:
-        """Copies the file and its log, not at one moment, unless there are enough copies or the dice say no."""
-        if len(self._copies) >= COPIES_MAX or self._dice.random() > 0.1:
-            return
+    def take(self, recording: Recording, share: float) -> bool:
+        """Copies the file and its log, not at one moment, unless the dice say no; returns whether it has its share."""
+        if len(self._copies) >= COPIES * share:
+            return True
+        if self._dice.random() > 0.1:
+            return False
         folder = self._folder / f"copy{len(self._copies)}"
         folder.mkdir(parents=True)
         data = recording.data
@@ -45,6 +47,7 @@ class HotCopies:
             except FileNotFoundError:
                 pass
         self._copies.append(HotCopy(folder, began, recording.journal.length()))
+        return False
 
     def check(self, recording: Recording) -> tuple[int, list[str]]:
         """How many copies must be good, and what is wrong with them.

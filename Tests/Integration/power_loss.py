@@ -36,12 +36,13 @@ class Recording:
 
 def record_life(
     folder: Path, dice: random.Random, appends: int, lives: int = 3,
-    flushes_fail: bool = False, meanwhile: Callable[[Recording], None] = lambda _: None,
+    flushes_fail: bool = False, meanwhile: Callable[[Recording, float], bool] = lambda *_: True,
 ) -> Recording:
     """Runs a server under load until about so many appends are acknowledged, in several lives.
 
     Each life but the last ends within a write or a flush, the last one in peace. Where flushes fail, they do so for a
-    while before each death, and nothing is acknowledged then. `meanwhile` is called again and again.
+    while before each death, and nothing is acknowledged then. `meanwhile` is called again and again with the part of its
+    work that is due by the end of the life, and no life ends before it says that this is done.
     """
     disk = Disk(folder, has_journal=True)
     server = Server(folder, environment=disk.environment)
@@ -56,10 +57,10 @@ def record_life(
             enough = recording.ledger.acknowledged_count + appends / lives * dice.uniform(0.5, 1.5)
 
             def is_enough() -> bool:
-                meanwhile(recording)
-                return recording.ledger.acknowledged_count >= enough
+                is_done = meanwhile(recording, (life + 1) / lives)
+                return is_done and recording.ledger.acknowledged_count >= enough
 
-            wait_until(is_enough, f"{enough} appends are acknowledged", timeout=60)
+            wait_until(is_enough, f"{enough} appends are acknowledged, and all else is done", timeout=60)
             if life < lives - 1:
                 if flushes_fail:
                     disk.fail(UNSYNCED)
