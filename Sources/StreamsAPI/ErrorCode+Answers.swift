@@ -8,14 +8,17 @@ extension ErrorCode {
         switch self {
         case .invalidJSON, .invalidTopic, .invalidParameter, .bodyRequired: .badRequest
         case .forbidden: .forbidden
-        case .notFound, .topicNotFound: .notFound
+        case .notFound, .topicNotFound, .groupNotFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .notAcceptable: .notAcceptable
         case .requestTimeout: .requestTimeout
+        case .leaseHeld, .leaseLost, .topicExists, .idempotencyKeyExpired: .conflict
         case .offsetTrimmed: .gone
+        case .offsetMismatch, .fenced: .preconditionFailed
         case .tooLarge: .contentTooLarge
         case .unsupportedMediaType: .unsupportedMediaType
         case .offsetBeyondEnd: .rangeNotSatisfiable
+        case .idempotencyKeyReused: .unprocessableContent
         case .throttled: .tooManyRequests
         case .internal: .internalServerError
         case .unavailable, .outcomeUnknown: .serviceUnavailable
@@ -27,7 +30,9 @@ extension ErrorCode {
         switch self {
         case .throttled, .unavailable, .outcomeUnknown, .internal, .requestTimeout: true
         case .invalidJSON, .invalidTopic, .invalidParameter, .bodyRequired, .forbidden, .notFound, .topicNotFound,
-            .methodNotAllowed, .notAcceptable, .offsetTrimmed, .tooLarge, .unsupportedMediaType, .offsetBeyondEnd:
+            .groupNotFound, .methodNotAllowed, .notAcceptable, .leaseHeld, .leaseLost, .topicExists,
+            .idempotencyKeyExpired, .offsetTrimmed, .offsetMismatch, .fenced, .tooLarge, .unsupportedMediaType,
+            .offsetBeyondEnd, .idempotencyKeyReused:
             false
         }
     }
@@ -37,8 +42,9 @@ extension ErrorCode {
         switch self {
         case .outcomeUnknown, .internal: false
         case .invalidJSON, .invalidTopic, .invalidParameter, .bodyRequired, .forbidden, .notFound, .topicNotFound,
-            .methodNotAllowed, .notAcceptable, .requestTimeout, .offsetTrimmed, .tooLarge, .unsupportedMediaType,
-            .offsetBeyondEnd, .throttled, .unavailable:
+            .groupNotFound, .methodNotAllowed, .notAcceptable, .requestTimeout, .leaseHeld, .leaseLost, .topicExists,
+            .idempotencyKeyExpired, .offsetTrimmed, .offsetMismatch, .fenced, .tooLarge, .unsupportedMediaType,
+            .offsetBeyondEnd, .idempotencyKeyReused, .throttled, .unavailable:
             true
         }
     }

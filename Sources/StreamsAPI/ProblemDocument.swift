@@ -21,6 +21,7 @@ package enum ProblemDocument {
         if let limitValue = context.limitValue { writer.member("limit_value", limitValue) }
         if let earliest = context.earliestOffset { writer.member("earliest_offset", earliest.rawValue) }
         if let end = context.endOffset { writer.member("end_offset", end.rawValue) }
+        if let expiresAt = context.expiresAt { writer.member("expires_at", expiresAt.milliseconds) }
         return writer.finish()
     }
 }

@@ -176,6 +176,7 @@ extension StreamsClient {
             context.parameter = problem.parameter
             context.earliestOffset = problem.earliestOffset.flatMap { Offset($0) }
             context.endOffset = problem.endOffset.flatMap { Offset($0) }
+            context.expiresAt = problem.expiresAt.map { Timestamp(milliseconds: $0) }
         }
     }
 
@@ -192,11 +193,13 @@ private struct Problem: Decodable {
     var parameter: String?
     var earliestOffset: Int64?
     var endOffset: Int64?
+    var expiresAt: Int64?
 
     enum CodingKeys: String, CodingKey {
         case code, detail, position, parameter
         case earliestOffset = "earliest_offset"
         case endOffset = "end_offset"
+        case expiresAt = "expires_at"
     }
 }
 

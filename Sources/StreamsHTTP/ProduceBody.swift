@@ -121,7 +121,7 @@ private struct ProduceBodyParser {
             try passMember(name, of: bytes, isEnvelope: isEnvelope, into: &members)
         } while scanner.accept(UInt8(ascii: ","), in: bytes)
         guard scanner.accept(UInt8(ascii: "}"), in: bytes) else {
-            throw Self.translate(scanner.failure("expected ',' or '}'"), limits)
+            throw StreamsError(scanner.failure("expected ',' or '}'"), limits)
         }
         return members
     }
@@ -148,14 +148,8 @@ private struct ProduceBodyParser {
             members.headers = value
             checkHeaders(value, of: bytes)
         } else {
-            let unknown = Self.shortened(JSONText.decode(name, in: bytes))
-            note(unknown, "There is no member '\(unknown)' here.")
+            note(.unknownMember(JSONText.decode(name, in: bytes)))
         }
-    }
-
-    /// The beginning of a name that came from outside: enough to recognize it, whatever its length.
-    private static func shortened(_ name: String) -> String {
-        name.unicodeScalars.count <= 100 ? name : String(name.unicodeScalars.prefix(99)) + "…"
     }
 
     private mutating func passMessages(of bytes: Span<UInt8>) throws(StreamsError) {
@@ -177,7 +171,7 @@ private struct ProduceBodyParser {
             }
         } while scanner.accept(UInt8(ascii: ","), in: bytes)
         guard scanner.accept(UInt8(ascii: "]"), in: bytes) else {
-            throw Self.translate(scanner.failure("expected ',' or ']'"), limits)
+            throw StreamsError(scanner.failure("expected ',' or ']'"), limits)
         }
     }
 
@@ -243,24 +237,7 @@ private struct ProduceBodyParser {
         do {
             return try body(&scanner)
         } catch {
-            throw Self.translate(error, limits)
-        }
-    }
-
-    private static func translate(_ failure: JSONScanner.Failure, _ limits: Limits) -> StreamsError {
-        switch failure {
-        case .syntax(let position, let reason):
-            StreamsError(.invalidJSON, "The body is not JSON at byte \(position): \(reason).") {
-                $0.position = position
-            }
-        case .tooDeep(let position):
-            StreamsError(
-                .tooLarge, "Arrays and objects are nested at most \(limits.jsonNesting) deep; see byte \(position)."
-            ) {
-                $0.limit = "json_nesting"
-                $0.limitValue = limits.jsonNesting
-                $0.position = position
-            }
+            throw StreamsError(error, limits)
         }
     }
 }

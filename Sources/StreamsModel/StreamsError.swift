@@ -25,6 +25,8 @@ public struct StreamsError: Error, Sendable, Equatable {
         public var retryAfter: Duration?
         /// The methods that the path knows, for `method_not_allowed`.
         public var allow: [String]?
+        /// When the lease that stands in the way ends.
+        public var expiresAt: Timestamp?
 
         /// An empty context.
         public init() {}
@@ -77,20 +79,36 @@ public enum ErrorCode: String, Sendable, CaseIterable {
     case notFound = "not_found"
     /// There is no topic of that name.
     case topicNotFound = "topic_not_found"
+    /// There is no consumer group of that name in the topic.
+    case groupNotFound = "group_not_found"
     /// The path does not know this method.
     case methodNotAllowed = "method_not_allowed"
     /// None of the types in `Accept` can be given.
     case notAcceptable = "not_acceptable"
     /// The client was too slow in sending its request.
     case requestTimeout = "request_timeout"
+    /// Another consumer of the group holds the lease until `expires_at`.
+    case leaseHeld = "lease_held"
+    /// The lease ended, or went to another consumer; nothing moved.
+    case leaseLost = "lease_lost"
+    /// There is a topic of that name already.
+    case topicExists = "topic_exists"
+    /// What was appended with that idempotency key is no longer kept; it is not written again.
+    case idempotencyKeyExpired = "idempotency_key_expired"
     /// The messages from there on are no longer kept.
     case offsetTrimmed = "offset_trimmed"
+    /// The topic does not end where the append expected it to; `end_offset` says where it does.
+    case offsetMismatch = "offset_mismatch"
+    /// The fencing token is not the topic's.
+    case fenced = "fenced"
     /// A limit is exceeded; `limit` names it.
     case tooLarge = "too_large"
     /// The body is of a type that this path does not take.
     case unsupportedMediaType = "unsupported_media_type"
     /// The offset lies past the end of the topic.
     case offsetBeyondEnd = "offset_beyond_end"
+    /// The idempotency key was used with another body.
+    case idempotencyKeyReused = "idempotency_key_reused"
     /// The request is too much at present; later it may pass.
     case throttled = "throttled"
     /// A fault of ours.

@@ -170,8 +170,15 @@ package final class SQLiteStore: Sendable {
     /// fails, readers are refused too early what the next step trims anyway.
     private func noteTrims(_ results: [WriteResult]) {
         states.withLock { states in
-            for case .trimmed(let marks, _) in results {
-                for (topic, earliest) in marks { states.trimmed(topic, to: earliest) }
+            for result in results {
+                switch result {
+                case .trimmed(let marks, _):
+                    for (topic, earliest) in marks { states.trimmed(topic, to: earliest) }
+                case .changed(let performed):
+                    performed.noteBeforeCommit(&states)
+                case .put, .created:
+                    break
+                }
             }
         }
     }

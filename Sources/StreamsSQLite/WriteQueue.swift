@@ -6,6 +6,7 @@ enum WriteOperation: Sendable {
     case put(Segment, CheckedContinuation<Result<PutOutcome, StoreError>, Never>)
     case create(TopicName, Timestamp, CheckedContinuation<Result<Bool, StoreError>, Never>)
     case trimExpired(before: Timestamp, CheckedContinuation<Result<Bool, StoreError>, Never>)
+    case change(FileChange)
 
     /// Tells the waiting caller that it failed.
     func fail(_ error: StoreError) {
@@ -13,6 +14,7 @@ enum WriteOperation: Sendable {
         case .put(_, let continuation): continuation.resume(returning: .failure(error))
         case .create(_, _, let continuation): continuation.resume(returning: .failure(error))
         case .trimExpired(_, let continuation): continuation.resume(returning: .failure(error))
+        case .change(let change): change.fail(error)
         }
     }
 }

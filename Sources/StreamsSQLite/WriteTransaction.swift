@@ -8,6 +8,7 @@ enum WriteResult: Sendable {
     case put(PutOutcome, Segment)
     case created(Bool, TopicName, rowID: Int64, TopicHead)
     case trimmed([TopicName: Offset], hasMore: Bool)
+    case changed(FileChange.Performed)
 
     func apply(to states: inout TopicStates) {
         switch self {
@@ -20,6 +21,8 @@ enum WriteResult: Sendable {
         case .trimmed:
             // Noted before the commit.
             break
+        case .changed(let performed):
+            performed.noteAfterCommit(&states)
         }
     }
 
@@ -31,6 +34,8 @@ enum WriteResult: Sendable {
             continuation.resume(returning: .success(isNew))
         case (.trimExpired(_, let continuation), .trimmed(_, let hasMore)):
             continuation.resume(returning: .success(hasMore))
+        case (.change, .changed(let performed)):
+            performed.answer()
         default:
             preconditionFailure("a result belongs to its operation")
         }
@@ -58,6 +63,8 @@ struct WriteTransaction {
             try create(topic, at: now)
         case .trimExpired(let cutoff, _):
             try trimExpired(before: cutoff, atMost: retentionStep)
+        case .change(let change):
+            .changed(try change.perform(&self))
         }
     }
 
@@ -97,7 +104,10 @@ struct WriteTransaction {
         return .stored
     }
 
-    private mutating func rowID(of topic: TopicName) throws -> Int64 {
+    /// The row of a topic.
+    ///
+    /// - Throws: `corrupt` where there is none.
+    mutating func rowID(of topic: TopicName) throws -> Int64 {
         if let known = rowIDs[topic] { return known }
         let statement = try database.cachedStatement(sql: "SELECT id FROM topic WHERE name = ?")
         guard let rowID = try Int64.fetchOne(statement, arguments: [topic.rawValue]) else {

@@ -10,11 +10,12 @@ package final class InMemoryStore: Sendable {
     /// How many keys a reader should ask for at once; a list gives any number.
     package let keysPerList: Int
 
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
-    private struct State {
-        var topics: [TopicName: TopicItem] = [:]
-        var segments: [TopicName: TopicSegments] = [:]
+    /// All that it holds.
+    struct State {
+        var topics: [TopicName: InMemoryTopicItem] = [:]
+        var segments: [TopicName: InMemorySegments] = [:]
     }
 
     /// Makes an empty store.
@@ -49,7 +50,7 @@ package final class InMemoryStore: Sendable {
 
 /// A topic's item as it was once.
 package struct TopicBackup: Sendable {
-    fileprivate let item: TopicItem?
+    fileprivate let item: InMemoryTopicItem?
 }
 
 extension InMemoryStore: Table {
@@ -63,7 +64,7 @@ extension InMemoryStore: Table {
 
     /// Closes a topic for claims.
     package func close(_ topic: TopicName, until: Timestamp) async {
-        state.withLock { $0.topics[topic, default: TopicItem(createdAt: until)].close(until: until) }
+        state.withLock { $0.topics[topic, default: InMemoryTopicItem(createdAt: until)].close(until: until) }
     }
 
     /// Moves the low mark forward, and drops what lies below.
@@ -87,7 +88,7 @@ extension InMemoryStore: Table {
     package func create(_ topic: TopicName, at now: Timestamp) async -> Bool {
         state.withLock { state in
             guard state.topics[topic] == nil else { return false }
-            state.topics[topic] = TopicItem(createdAt: now)
+            state.topics[topic] = InMemoryTopicItem(createdAt: now)
             return true
         }
     }
@@ -108,7 +109,7 @@ extension InMemoryStore: SegmentStore {
     ///
     /// `signedAt` is without effect: no write lands late here.
     package func put(_ segment: Segment, signedAt: Timestamp) async -> PutOutcome {
-        state.withLock { $0.segments[segment.topic, default: TopicSegments()].put(segment) }
+        state.withLock { $0.segments[segment.topic, default: InMemorySegments()].put(segment) }
     }
 
     /// The segments at these keys, all of one moment.
@@ -122,97 +123,4 @@ extension InMemoryStore: SegmentStore {
     package func list(_ topic: TopicName, from: Offset, limit: Int) async -> [SegmentListing] {
         state.withLock { $0.segments[topic]?.list(from: from, limit: limit) ?? [] }
     }
-}
-
-/// A topic's item in the table.
-private struct TopicItem: Sendable {
-    private let createdAt: Timestamp
-    private var earliest = Offset.first
-    private var end = Offset.first
-    private var newestClaim: (id: AppendID, claim: Claim)?
-    private var lastClaimedAt: Timestamp
-    private var closedUntil: Timestamp?
-    private var settledBelow: Offset?
-
-    init(createdAt: Timestamp) {
-        self.createdAt = createdAt
-        lastClaimedAt = createdAt
-    }
-
-    var head: TopicHead {
-        TopicHead(
-            earliest: earliest, end: end, lastClaimStart: newestClaim?.claim.range.lowerBound,
-            lastClaimedAt: lastClaimedAt, createdAt: createdAt, closedUntil: closedUntil,
-            settledBelow: settledBelow)
-    }
-
-    mutating func claim(_ request: ClaimRequest) -> ClaimOutcome {
-        precondition(request.count >= 1, "a claim takes at least one offset")
-        if let closedUntil { return .closed(until: closedUntil) }
-        if let newestClaim, newestClaim.id == request.id { return .claimed(newestClaim.claim) }
-        if let trustedSince = request.trustedSince, lastClaimedAt < trustedSince, request.confirmedEnd != end {
-            return .unconfirmed(end: end)
-        }
-        let claim = Claim(
-            topic: request.topic, range: end..<end.advanced(by: request.count),
-            previousClaim: newestClaim?.claim.range.lowerBound, at: request.at)
-        newestClaim = (request.id, claim)
-        lastClaimedAt = request.at
-        end = claim.range.upperBound
-        return .claimed(claim)
-    }
-
-    mutating func close(until: Timestamp) {
-        closedUntil = closedUntil ?? until
-    }
-
-    mutating func reopen(closedUntil: Timestamp, earliest: Offset, end: Offset, at now: Timestamp) -> Bool {
-        guard self.closedUntil == closedUntil else { return false }
-        self.closedUntil = nil
-        newestClaim = nil
-        lastClaimedAt = now
-        self.end = max(self.end, end)
-        settledBelow = self.end
-        // An item that was lost knows of no low mark.
-        if self.earliest == .first { self.earliest = min(earliest, self.end) }
-        return true
-    }
-
-    /// Returns the earliest offset after the trim.
-    mutating func trim(before offset: Offset) -> Offset {
-        earliest = max(earliest, min(offset, end))
-        return earliest
-    }
-}
-
-/// The segments of a topic.
-private struct TopicSegments {
-    /// In order of their last offsets, no two with the same.
-    private var segments: [Segment] = []
-
-    mutating func put(_ segment: Segment) -> PutOutcome {
-        let index = index(atOrAbove: segment.range.last)
-        if index < segments.endIndex, segments[index].range.last == segment.range.last { return .taken }
-        segments.insert(segment, at: index)
-        return .stored
-    }
-
-    func segment(at last: Offset) -> Segment? {
-        let index = index(atOrAbove: last)
-        guard index < segments.endIndex, segments[index].range.last == last else { return nil }
-        return segments[index]
-    }
-
-    func list(from: Offset, limit: Int) -> [SegmentListing] {
-        segments[index(atOrAbove: from)...].prefix(limit).map { segment in
-            SegmentListing(key: segment.key, bodyBytes: segment.body.count)
-        }
-    }
-
-    mutating func removeAll(below offset: Offset) {
-        segments.removeSubrange(..<index(atOrAbove: offset))
-    }
-
-    /// The place of the first segment whose last offset is `offset` or above.
-    private func index(atOrAbove offset: Offset) -> Int { segments.firstIndex(past: { $0.range.last < offset }) }
 }
