@@ -50,7 +50,8 @@ extension SQLiteStore: SegmentStore {
 
     private static func segment(at key: SegmentKey, from row: Row) throws -> Segment {
         guard let first = Offset(row[0] as Int64), first <= key.last, let kind = Segment.Kind(rawValue: row[1]),
-            let appendID = AppendID(bytes: row[2])
+            // Nothing is merged in a file.
+            kind != .merged, let appendID = AppendID(bytes: row[2])
         else {
             throw StoreError(.corrupt, effect: .none, "The segment at \(key.topic)/\(key.last) is not readable.")
         }

@@ -137,6 +137,16 @@ extension FaultInjectingStore: Table {
     }
 }
 
+extension FaultInjectingStore {
+    package func upkeep(of topic: TopicName) async throws(StoreError) -> TopicUpkeep? {
+        try await store.upkeep(of: topic)
+    }
+
+    package func note(_ note: UpkeepNote, of topic: TopicName) async throws(StoreError) {
+        try await store.note(note, of: topic)
+    }
+}
+
 extension FaultInjectingStore: SegmentStore {
     package var keysPerList: Int { store.keysPerList }
 

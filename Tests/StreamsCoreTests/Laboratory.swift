@@ -27,8 +27,15 @@ final class Laboratory: Sendable {
         var configuration = LogConfiguration()
         configure(&configuration)
         let store = other ?? store
-        return Log(
-            table: store, segments: store, time: time, makeAppendID: { self.makeID() }, configuration: configuration,
+        return makeLog(table: store, segments: store, configuration)
+    }
+
+    /// One more process over two halves of a store.
+    func makeLog(
+        table: any Table, segments: any SegmentStore, _ configuration: LogConfiguration = LogConfiguration()
+    ) -> Log {
+        Log(
+            table: table, segments: segments, time: time, makeAppendID: { self.makeID() }, configuration: configuration,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -139,10 +146,14 @@ struct NeverHappened: Error {
 }
 
 extension Segment {
-    /// `1-2` for messages, `(3-3)` for a filler.
+    /// `1-2` for messages, `(3-3)` for a filler, `[1-3]` for what was merged.
     var shape: String {
         let text = "\(range.lowerBound)-\(range.last)"
-        return kind == .filler ? "(\(text))" : text
+        return switch kind {
+        case .messages: text
+        case .filler: "(\(text))"
+        case .merged: "[\(text)]"
+        }
     }
 }
 

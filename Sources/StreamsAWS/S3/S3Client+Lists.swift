@@ -83,6 +83,35 @@ extension S3Client {
         return list
     }
 
+    /// What keys begin with, up to and with the first slash behind `prefix`: each such beginning once, in order.
+    ///
+    /// At most `maxKeys` (1 to 1000) that come after `startAfter`; with the token of a page, those that come after it.
+    package func listPrefixes(
+        prefix: String, startAfter: String? = nil, continuationToken: String? = nil, maxKeys: Int = objectsPerCall,
+        deadline: Duration? = nil
+    ) async throws(AWSError) -> (prefixes: [String], continuationToken: String?) {
+        var call = call("ListObjectsV2", .GET, key: nil, isWrite: false)
+        var query = [("list-type", "2"), ("encoding-type", "url"), ("prefix", prefix), ("delimiter", "/")]
+        query.append(("max-keys", String(min(max(maxKeys, 1), Self.objectsPerCall))))
+        if let continuationToken {
+            query.append(("continuation-token", continuationToken))
+        } else if let startAfter {
+            query.append(("start-after", startAfter))
+        }
+        call.query = URIEncoding.query(query.sorted { $0.0 < $1.0 })
+        let answer = try await connection.perform(call, deadline: deadline).answer
+        guard let document = XMLElement.parse(answer.body), let list = S3ObjectList(document),
+            list.continuationToken == nil || list.continuationToken != continuationToken
+        else {
+            throw unexpected("ListObjectsV2", effect: .none, Self.otherXML)
+        }
+        let isEncoded = document["EncodingType"] == "url"
+        let prefixes = document.children("CommonPrefixes").compactMap { element in
+            element["Prefix"].flatMap { isEncoded ? S3ObjectList.decoded($0) : $0 }
+        }
+        return (prefixes, list.continuationToken)
+    }
+
     /// Deletes objects, at most 1000, whatever they hold; returns those that could not be deleted.
     ///
     /// Keys without an object count as deleted.

@@ -71,13 +71,15 @@ extension AWSStore {
 
     /// Moves the low mark of a topic forward to `offset`, never back.
     ///
-    /// The objects below stay until they expire.
+    /// The objects below stay until they expire, or maintenance deletes them.
     package func moveLowMark(of topic: TopicName, to offset: Offset) async throws(StoreError) {
         let update = DynamoDBUpdate(
-            key: key(topic), update: "SET #trimmed = :offset",
+            key: key(topic), update: "SET #trimmed = :offset, #trimmedAt = :now",
             condition: "attribute_exists(#kind) AND (attribute_not_exists(#trimmed) OR #trimmed < :offset)",
-            names: ["#trimmed": Attribute.trimmedBefore, "#kind": Attribute.kind],
-            values: [":offset": .integer(offset.rawValue)])
+            names: [
+                "#trimmed": Attribute.trimmedBefore, "#trimmedAt": Attribute.trimmedAt, "#kind": Attribute.kind,
+            ],
+            values: [":offset": .integer(offset.rawValue), ":now": .integer(time.now().milliseconds)])
         _ = try await calling { () async throws(AWSError) in
             try await items.updateItem(update, deadline: Deadline.current)
         }

@@ -1,6 +1,12 @@
 import StreamsCore
 import StreamsModel
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 extension SegmentKey {
     /// The key in the bucket: `topics/{topic}/{last offset as 20 digits}.json`, so that keys sort as offsets do.
     var objectKey: String { Self.objectKey(topic, number: last.rawValue) }
@@ -12,7 +18,10 @@ extension SegmentKey {
     }
 
     /// What all keys of a topic begin with.
-    static func objectPrefix(_ topic: TopicName) -> String { "topics/\(topic)/" }
+    static func objectPrefix(_ topic: TopicName) -> String { "\(topicsPrefix)\(topic)/" }
+
+    /// What the keys of all topics begin with.
+    static let topicsPrefix = "topics/"
 
     /// Whether a key under the topic's prefix sorts after every key of a segment, all of which begin with a digit.
     static func isAboveAll(objectKey: String, of topic: TopicName) -> Bool {
@@ -44,9 +53,11 @@ enum SegmentObject {
         static let previousClaim = "previous-claim"
         static let timestamp = "timestamp"
         static let kind = "kind"
+        static let parts = "parts"
     }
 
     private static let filler = "filler"
+    private static let merged = "merged"
 
     /// One JSON document a line.
     static let contentType = "application/x-ndjson"
@@ -61,7 +72,13 @@ enum SegmentObject {
         if let previousClaim = segment.previousClaim {
             fields.append((Field.previousClaim, String(previousClaim.rawValue)))
         }
-        if segment.kind == .filler { fields.append((Field.kind, filler)) }
+        switch segment.kind {
+        case .messages: break
+        case .filler: fields.append((Field.kind, filler))
+        case .merged:
+            let parts = SegmentPartsCoding.bytes(of: segment.parts)
+            fields += [(Field.kind, merged), (Field.parts, Data(parts).base64EncodedString())]
+        }
         return fields.map { (name: $0, value: $1) }
     }
 
@@ -94,13 +111,22 @@ enum SegmentObject {
         switch metadata[Field.kind] {
         case nil: kind = .messages
         case filler: kind = .filler
+        case merged: kind = .merged
         case let other?: throw corrupt("is of kind \(other.prefix(20)), which this version does not know")
         }
         let timestamp = try number(Field.timestamp).map { Timestamp(milliseconds: $0) } ?? object.lastModified
-        return Segment(
+        let segment = Segment(
             topic: key.topic, range: first..<key.last.advanced(by: 1), kind: kind, appendID: appendID,
             previousClaim: try number(Field.previousClaim).flatMap { Offset($0) },
-            timestamp: timestamp ?? Timestamp(milliseconds: 0), body: object.body)
+            timestamp: timestamp ?? Timestamp(milliseconds: 0), body: object.body,
+            parts: kind == .merged ? parts(metadata[Field.parts]) : [])
+        guard segment.hasSoundParts else { throw corrupt("has no sound parts in its metadata") }
+        return segment
+    }
+
+    /// The parts of a merged segment; none where they can not be read.
+    private static func parts(_ text: String?) -> [SegmentPart] {
+        text.flatMap { Data(base64Encoded: $0) }.flatMap { SegmentPartsCoding.parts([UInt8]($0)) } ?? []
     }
 }
 

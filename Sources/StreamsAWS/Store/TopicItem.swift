@@ -13,6 +13,10 @@ struct TopicItem: Sendable {
         static let claimedAt = "claimed_at"
         static let claimID = "claim_id"
         static let trimmedBefore = "trimmed_before"
+        static let trimmedAt = "trimmed_at"
+        static let compactedBelow = "compacted_below"
+        static let trimSeenBefore = "trim_seen_before"
+        static let trimSeenAt = "trim_seen_at"
         static let createdAt = "created_at"
         static let closedUntil = "closed_until"
         static let settledBelow = "settled_below"
@@ -35,6 +39,8 @@ struct TopicItem: Sendable {
     let claimedAt: Timestamp?
     let claimID: String?
     let trimmedBefore: Offset?
+    /// What maintenance goes by.
+    let upkeep: TopicUpkeep
     let createdAt: Timestamp?
     let closedUntil: Timestamp?
     /// Below this offset nothing is on its way any more.
@@ -63,7 +69,17 @@ struct TopicItem: Sendable {
         claimOffset = try number(Attribute.claimOffset).flatMap { $0 <= current ? Offset($0) : nil }
         claimedAt = try number(Attribute.claimedAt).map { Timestamp(milliseconds: $0) }
         claimID = item[Attribute.claimID]?.string
-        trimmedBefore = try number(Attribute.trimmedBefore).flatMap { Offset($0) }
+        let trimmedBefore = try number(Attribute.trimmedBefore).flatMap { Offset($0) }
+        self.trimmedBefore = trimmedBefore
+        var noted = UpkeepNote(compactedBelow: try number(Attribute.compactedBelow).flatMap { Offset($0) })
+        if let before = try number(Attribute.trimSeenBefore).flatMap({ Offset($0) }),
+            let at = try number(Attribute.trimSeenAt)
+        {
+            noted.trimSeen = UpkeepNote.TrimSeen(before: before, at: Timestamp(milliseconds: at))
+        }
+        upkeep = TopicUpkeep(
+            trimmedBefore: trimmedBefore,
+            trimmedAt: try number(Attribute.trimmedAt).map { Timestamp(milliseconds: $0) }, noted: noted)
         createdAt = try number(Attribute.createdAt).map { Timestamp(milliseconds: $0) }
         closedUntil = try number(Attribute.closedUntil).map { Timestamp(milliseconds: $0) }
         settledBelow = try number(Attribute.settledBelow).flatMap { Offset($0) }

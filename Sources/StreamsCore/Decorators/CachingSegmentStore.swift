@@ -4,7 +4,8 @@ import Synchronization
 
 /// Keeps the segments that were stored or read last in memory, so that many readers at a topic's end cost one read.
 ///
-/// Safe because segments are immutable. A trimmed one may still be here, but readers look at the low mark first.
+/// Safe because messages are immutable. A trimmed segment may still be here, but readers look at the low mark first; one
+/// that was merged may be here too, so readers look at the store itself before they take a gap for one.
 package final class CachingSegmentStore: SegmentStore {
     private struct State {
         var segments: [SegmentKey: Segment] = [:]
@@ -43,8 +44,26 @@ package final class CachingSegmentStore: SegmentStore {
         return found
     }
 
+    package func getUncached(_ keys: [SegmentKey]) async throws(StoreError) -> [Segment?] {
+        let found = try await base.getUncached(keys)
+        for (key, segment) in zip(keys, found) { update(key, segment) }
+        return found
+    }
+
+    package var isCache: Bool { true }
+
     package func list(_ topic: TopicName, from: Offset, limit: Int) async throws(StoreError) -> [SegmentListing] {
         try await base.list(topic, from: from, limit: limit)
+    }
+
+    /// Puts what stands now in the place of what was kept of a key.
+    private func update(_ key: SegmentKey, _ segment: Segment?) {
+        state.withLock { state in
+            guard let old = state.segments[key], old != segment else { return }
+            state.bytes += (segment?.body.count ?? 0) - old.body.count
+            // A key without a segment stays in the order, and leaves with its turn.
+            state.segments[key] = segment
+        }
     }
 
     private func keep(_ segment: Segment) {

@@ -20,16 +20,21 @@ package struct SegmentSlice: Sendable, Equatable {
     /// The messages of a segment from `start` on, as many as the limits allow; `nil` where not even one fits.
     ///
     /// - Parameters:
-    ///   - segment: the segment, of kind `messages`.
-    ///   - start: the first offset wanted, within the segment.
+    ///   - segment: the segment.
+    ///   - run: the messages of it to choose from.
+    ///   - start: the first offset wanted, within the run.
     ///   - limit: most messages, at least 1.
     ///   - bytesMaximum: most payload bytes.
     ///   - takesFirst: whether the first message is taken however large it is.
-    package init?(of segment: Segment, from start: Offset, limit: Int, bytesMaximum: Int, takesFirst: Bool) {
-        precondition(segment.kind == .messages && segment.range.contains(start), "slice outside of its segment")
+    package init?(
+        of segment: Segment, run: MessageRun, from start: Offset, limit: Int, bytesMaximum: Int, takesFirst: Bool
+    ) {
+        precondition(run.range.contains(start), "slice outside of its segment")
         let body = segment.body
-        let count = min(limit, start.distance(to: segment.range.upperBound))
-        let lower = Self.position(ofLine: segment.range.lowerBound.distance(to: start), in: body, from: 0)
+        let count = min(limit, start.distance(to: run.range.upperBound))
+        let line = run.firstLine + run.range.lowerBound.distance(to: start)
+        let lower = Self.position(ofLine: line, in: body, from: 0)
+        // Nothing comes behind the segment's last message: its end need not be looked for.
         let isTail = start.advanced(by: count) == segment.range.upperBound
         let upper = isTail ? body.count : Self.position(ofLine: count, in: body, from: lower)
         // Lines are longer than their payloads, so most slices need no look at single payloads.
@@ -49,6 +54,15 @@ package struct SegmentSlice: Sendable, Equatable {
         }
         guard taken > 0 else { return nil }
         self.init(body: body, bytes: lower..<end, range: start..<start.advanced(by: taken))
+    }
+
+    /// The same, from the run of messages that holds `start`.
+    package init?(of segment: Segment, from start: Offset, limit: Int, bytesMaximum: Int, takesFirst: Bool) {
+        guard let run = segment.messageRuns.first(where: { $0.range.contains(start) }) else {
+            preconditionFailure("slice outside of its segment")
+        }
+        self.init(
+            of: segment, run: run, from: start, limit: limit, bytesMaximum: bytesMaximum, takesFirst: takesFirst)
     }
 
     private init(body: [UInt8], bytes: Range<Int>, range: Range<Offset>) {

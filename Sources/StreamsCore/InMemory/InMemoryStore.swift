@@ -115,7 +115,7 @@ extension InMemoryStore: SegmentStore {
     /// The segments at these keys, all of one moment.
     package func get(_ keys: [SegmentKey]) async -> [Segment?] {
         state.withLock { state in
-            keys.map { state.segments[$0.topic]?.segment(at: $0.last) }
+            keys.map { state.segments[$0.topic]?.segment(at: $0.last)?.segment }
         }
     }
 

@@ -9,6 +9,8 @@ struct InMemoryTopicItem: Sendable {
     private var lastClaimedAt: Timestamp
     private var closedUntil: Timestamp?
     private var settledBelow: Offset?
+    /// What maintenance has noted.
+    var noted = UpkeepNote()
 
     init(createdAt: Timestamp) {
         self.createdAt = createdAt

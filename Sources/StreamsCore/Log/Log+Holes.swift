@@ -39,7 +39,11 @@ extension Log {
         _ gap: SegmentReader.Gap, of topic: TopicName, in head: TopicHead
     ) async throws(StreamsError) -> GapResolution {
         // The low mark may have moved while the read was under way: only an item read after the gap showed decides.
-        if let current = try await self.head(of: topic), gap.range.lowerBound < current.earliest { return .trimmed }
+        if !Mutant.judgeGapsByOldHead.isActive, let current = try await self.head(of: topic),
+            gap.range.lowerBound < current.earliest
+        {
+            return .trimmed
+        }
         let hole = SegmentKey(topic: topic, last: gap.range.last)
         let seen = holes.withLock { $0.age(of: hole, at: time.uptime()) }
         // Every claim in the hole is at least as old as the claim of what follows it.
@@ -111,7 +115,7 @@ extension Log {
                 claimStart = nil
             case .taken:
                 let standing = try await reading { () async throws(StoreError) in
-                    try await self.segments.get([filler.key])[0]
+                    try await self.segments.getUncached([filler.key])[0]
                 }
                 // Gone again: merged away. The caller looks at the topic anew.
                 guard let standing else { return }

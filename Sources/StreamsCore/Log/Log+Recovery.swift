@@ -76,7 +76,7 @@ extension Log {
         var earliest = end
         if let lowest {
             end = try await storedEnd(of: topic, from: end)
-            earliest = try await segments.get([lowest])[0]?.range.lowerBound ?? lowest.last
+            earliest = try await segments.getUncached([lowest])[0]?.range.lowerBound ?? lowest.last
         }
         if try await table.reopen(topic, closedUntil: closedUntil, earliest: earliest, end: end, at: time.now()) {
             counters.reopened()

@@ -17,8 +17,12 @@ extension Log {
                 high = middle
                 continue
             }
-            if segment.timestamp < time {
+            let first = segment.kind == .merged ? segment.firstOffset(since: time) : segment.range.lowerBound
+            if segment.timestamp < time || first == nil {
                 low = segment.range.upperBound
+            } else if let first, let lowest = segment.messageRuns.first?.range.lowerBound, first > lowest {
+                // The messages before it are older.
+                return min(max(low, first), head.end)
             } else {
                 high = max(low, min(middle, segment.range.lowerBound))
             }
@@ -26,7 +30,7 @@ extension Log {
         return min(low, head.end)
     }
 
-    /// The first segment with messages that ends at or above `start` and begins below `end`.
+    /// The first segment with messages that ends at or above `start` and begins below `end`; never one from a cache, whose beginning may be another one by now.
     private func firstMessages(
         of topic: TopicName, from start: Offset, below end: Offset
     ) async throws(StreamsError) -> Segment? {
@@ -37,14 +41,15 @@ extension Log {
                 try await self.segments.list(topic, from: position, limit: 1).first
             }
             guard let key = listed?.key else { return nil }
-            let found = try await reading { () async throws(StoreError) in try await self.segments.get([key])[0] }
+            let found = try await reading { () async throws(StoreError) in try await self.segments.getUncached([key])[0]
+            }
             guard let found else {
                 relists += 1
                 guard relists <= SegmentReader.relistMaximum else { throw .rearranging }
                 continue
             }
             guard found.range.lowerBound < end else { return nil }
-            if found.kind == .messages { return found }
+            if found.messageCount > 0 { return found }
             position = found.range.upperBound
         }
         return nil

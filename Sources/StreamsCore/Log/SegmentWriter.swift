@@ -130,9 +130,7 @@ struct SegmentWriter {
                 if Mutant.acknowledgeUnwritten.isActive { return .stored }
                 if Mutant.claimAnewAfterUnknown.isActive, error.effect == .unknown { return .filled }
                 if error.effect == .unknown { mayHaveBeenWritten = true }
-                if error.code == .signedTooLongAgo, let fate = try? await settle(segment, claim, at: log.time.now()) {
-                    return fate
-                }
+                if error.code == .signedTooLongAgo, let fate = try? await settleLate(segment, claim) { return fate }
                 let isWorthAnotherTry = error.code == .unavailable && error.isWorthRetrying
                 guard isWorthAnotherTry, await backoff.pause(log.time, until: deadline) else {
                     return try await giveUp(segment, claim, mayHaveBeenWritten: mayHaveBeenWritten, error)
@@ -150,12 +148,12 @@ struct SegmentWriter {
             // It may be this segment that stands there: an adapter may have tried a put again by itself.
             throw StoreError(error.code, effect: .unknown, error.message)
         }
-        switch covering {
-        case let standing? where standing.appendID == segment.appendID && standing.kind == .messages:
+        switch covering?.outcome(of: segment.range, appendedBy: segment.appendID) {
+        case .stored:
             return .stored
-        case let standing? where standing.kind == .filler:
+        case .givenUp:
             return .filled
-        case .some:
+        case .foreign:
             throw try await log.closeForRecovery(
                 topic, since: "another writer's messages stand at offset \(segment.range.last)")
         case nil:
@@ -165,11 +163,19 @@ struct SegmentWriter {
 
     /// What stands at a key or, where that was merged away meanwhile, what covers its offset now.
     private func covering(_ key: SegmentKey) async throws(StoreError) -> Segment? {
-        if let standing = try await log.segments.get([key])[0] { return standing }
-        guard let next = try await log.segments.list(topic, from: key.last, limit: 1).first else { return nil }
-        // What lies above the offset says nothing of a segment that was there and is gone.
-        let standing = try await log.segments.get([next.key])[0]
-        return standing.flatMap { $0.range.contains(key.last) ? $0 : nil }
+        if let standing = try await log.segments.getUncached([key])[0] { return standing }
+        if Mutant.missingIsFilled.isActive {
+            return .filler(
+                topic, key.last..<key.last.advanced(by: 1), appendID: log.makeAppendID(), timestamp: log.time.now())
+        }
+        for _ in 0..<SegmentReader.relistMaximum {
+            guard let next = try await log.segments.list(topic, from: key.last, limit: 1).first else { return nil }
+            // Merged away since the list.
+            guard let standing = try await log.segments.getUncached([next.key])[0] else { continue }
+            // What lies above the offset says nothing of a segment that was there and is gone.
+            return standing.range.contains(key.last) ? standing : nil
+        }
+        throw StoreError(.unavailable, effect: .unknown, "The topic is being rearranged.")
     }
 
     /// The last step when time is up or trying again is of no use: settles the claim, if that can be done, so that the
@@ -194,6 +200,16 @@ struct SegmentWriter {
         case .stored: return .stored
         case .filled: throw log.unavailable(error)
         }
+    }
+
+    /// Settles a claim whose segment can not be written any more: it is too old.
+    ///
+    /// So old a claim may be stored and merged with others, its key free again: only where a list shows that nothing
+    /// covers it, a filler closes it, signed with the time of that list.
+    private func settleLate(_ segment: Segment, _ claim: Claim) async throws(StoreError) -> Fate {
+        let listedAt = log.time.now()
+        if !Mutant.settleUnseen.isActive, try await covering(segment.key) != nil { return try await fate(of: segment) }
+        return try await settle(segment, claim, at: listedAt)
     }
 
     /// Tries once to close the claim with a filler; returns what the claim came to.

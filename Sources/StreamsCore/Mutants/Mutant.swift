@@ -41,7 +41,31 @@ package enum Mutant: String, CaseIterable, Sendable {
     /// Takes a gap below the first stored segment for trimmed.
     case judgeGapsByFirstSegment
 
+    // Compaction.
+    /// Looks at the keys of a topic only up to its end, as it was when the read began.
+    case listToOldEnd
+    /// Takes a claim for given up whose key holds nothing any more.
+    case missingIsFilled
+    /// Closes a claim that is too old to be written without a look at what covers it.
+    case settleUnseen
+    /// Writes what was merged over whatever stands at the key.
+    case mergeUnconditionally
+    /// Deletes what was merged whatever it is by now.
+    case deleteUnconditionally
+    /// Deletes what was merged from the lowest key up.
+    case deleteFromBelow
+    /// Goes on deleting below a segment that is another one by now.
+    case deletePastMismatches
+    /// Merges what was claimed a moment ago.
+    case mergeYoung
+    /// Does not look at the store itself before it takes a gap behind a cached segment for one.
+    case trustCachedGaps
+
     // Retention.
+    /// Deletes at once what is trimmed.
+    case deleteTrimmedAtOnce
+    /// Does not read the low mark again when a gap shows.
+    case judgeGapsByOldHead
     /// Counts one day more as retained than the bucket keeps.
     case retainADayTooMany
 

@@ -17,12 +17,29 @@ package protocol SegmentStore: Sendable {
 
     /// The segments at these keys, in the order of the keys; `nil` where there is none. The keys may be of several
     /// topics, and may be none.
+    ///
+    /// A cache may show a segment that was merged meanwhile: whoever draws conclusions from where a segment begins asks
+    /// ``getUncached(_:)``.
     func get(_ keys: [SegmentKey]) async throws(StoreError) -> [Segment?]
+
+    /// The same, but never what was kept from earlier.
+    func getUncached(_ keys: [SegmentKey]) async throws(StoreError) -> [Segment?]
+
+    /// Whether ``get(_:)`` may show what was kept from earlier.
+    var isCache: Bool { get }
 
     /// At most `limit` keys, at least 1, of a topic from the first one at or above `from`, in order of offset.
     ///
     /// Fewer than `limit` mean that there are no more.
     func list(_ topic: TopicName, from: Offset, limit: Int) async throws(StoreError) -> [SegmentListing]
+}
+
+extension SegmentStore {
+    /// Nothing is kept from earlier: the same as ``get(_:)``.
+    package func getUncached(_ keys: [SegmentKey]) async throws(StoreError) -> [Segment?] { try await get(keys) }
+
+    /// Nothing is kept from earlier.
+    package var isCache: Bool { false }
 }
 
 /// How a put went.

@@ -22,6 +22,8 @@ struct S3Request: Sendable {
         var continuationToken: String?
         /// Most keys.
         var maxKeys: Int
+        /// Whether keys are cut off behind the next slash.
+        var hasDelimiter = false
     }
 
     /// What is to be done.
@@ -32,6 +34,10 @@ struct S3Request: Sendable {
         case get
         /// Give keys.
         case list(List)
+        /// Delete an object, if it is the one of that ETag where one is given.
+        case delete(etag: String?)
+        /// Delete what stands at these keys.
+        case deleteAll([String])
     }
 
     /// The key; empty for a list.
@@ -54,6 +60,10 @@ struct S3Request: Sendable {
             guard let list = Self.list(request) else { return nil }
             operation = .list(list)
         case .GET: operation = .get
+        case .DELETE: operation = .delete(etag: request.header("if-match"))
+        case .POST where key.isEmpty && request.url.hasSuffix("?delete="):
+            let text = request.body.map { String(buffer: $0) } ?? ""
+            operation = .deleteAll(text.split(separator: "<Key>").dropFirst().map { String($0.prefix { $0 != "<" }) })
         default: return nil
         }
     }
@@ -80,7 +90,8 @@ struct S3Request: Sendable {
         guard fields["list-type"] == "2", let maxKeys = fields["max-keys"].flatMap({ Int($0) }) else { return nil }
         return List(
             prefix: fields["prefix"] ?? "", startAfter: fields["start-after"] ?? "",
-            continuationToken: fields["continuation-token"], maxKeys: maxKeys)
+            continuationToken: fields["continuation-token"], maxKeys: maxKeys,
+            hasDelimiter: fields["delimiter"] != nil)
     }
 }
 

@@ -37,14 +37,22 @@ struct SimulatedRequest: Sendable {
     /// Whether it changes anything.
     var isWrite: Bool {
         switch content {
-        case .s3(let request): if case .put = request.operation { true } else { false }
+        case .s3(let request):
+            switch request.operation {
+            case .put, .delete, .deleteAll: true
+            case .get, .list: false
+            }
         case .dynamoDB(let request): request.operation != "GetItem" && request.operation != "Query"
         }
     }
 
     var isConditionalPut: Bool {
-        guard case .s3(let request) = content, case .put(_, _, let condition) = request.operation else { return false }
-        return condition != nil
+        guard case .s3(let request) = content else { return false }
+        switch request.operation {
+        case .put(_, _, let condition): return condition != nil
+        case .delete(let etag): return etag != nil
+        case .get, .list, .deleteAll: return false
+        }
     }
 
     /// Whether it is a claim that rests on a list which showed that nothing is stored at or above the end.
@@ -83,6 +91,8 @@ struct SimulatedRequest: Sendable {
                 let kind = body.isEmpty ? "filler" : "messages"
                 return "PUT \(offset) (\(kind) \(first)–\(offset)\(condition == nil ? ", no condition" : ""))"
             case .get: return "GET \(offset)"
+            case .delete(let etag): return "DELETE \(offset)\(etag == nil ? " (no condition)" : "")"
+            case .deleteAll(let keys): return "DELETE \(keys.count) objects"
             case .list(let list):
                 let after = list.continuationToken ?? list.startAfter
                 return "LIST after \(after.split(separator: "/").last?.prefix(20).drop { $0 == "0" } ?? "")"
@@ -101,6 +111,7 @@ struct SimulatedRequest: Sendable {
         if names.contains("settled_below"), names.contains("closed_until") { return "reopen" }
         if names.contains("closed_until") { return "close" }
         if names.contains("settled_below") { return "adopt" }
+        if names.contains("compacted_below") || names.contains("trim_seen_at") { return "note" }
         return "move low mark"
     }
 
@@ -108,7 +119,7 @@ struct SimulatedRequest: Sendable {
     func summary(of answer: AWSTransportAnswer) -> String {
         switch content {
         case .s3(let request):
-            guard answer.status == 200 else { return "\(answer.status)" }
+            guard (200..<300).contains(answer.status) else { return "\(answer.status)" }
             switch request.operation {
             case .list:
                 let text = String(decoding: answer.body, as: UTF8.self)
@@ -118,6 +129,7 @@ struct SimulatedRequest: Sendable {
                 return "\(keys)\(text.contains("<IsTruncated>true") ? " and more" : "")"
             case .get: return answer.body.isEmpty ? "a filler" : "messages"
             case .put: return "stored"
+            case .delete, .deleteAll: return "deleted"
             }
         case .dynamoDB:
             let text = String(decoding: answer.body, as: UTF8.self)

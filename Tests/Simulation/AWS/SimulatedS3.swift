@@ -18,7 +18,7 @@ final class SimulatedS3: Sendable {
         var body: [UInt8]
         /// When it was stored, by S3's clock.
         var storedAt: Timestamp
-        /// Its ETag; no two writes have the same.
+        /// Its ETag: equal bodies have the same, whatever their metadata, as on S3.
         var etag: String
     }
 
@@ -26,7 +26,6 @@ final class SimulatedS3: Sendable {
         /// In order of their bytes.
         var keys: [String] = []
         var objects: [String: Object] = [:]
-        var writeCount = 0
         /// The highest key that ever stood.
         var highest = ""
 
@@ -49,7 +48,11 @@ final class SimulatedS3: Sendable {
         case .put(let body, let metadata, let condition):
             return put(request.key, body, metadata, condition, at: now)
         case .get: return get(request.key)
-        case .list(let list): return self.list(list)
+        case .list(let list): return list.hasDelimiter ? self.prefixes(list) : self.list(list)
+        case .delete(let etag): return delete(request.key, etag)
+        case .deleteAll(let keys):
+            for key in keys { expire(key) }
+            return AWSTransportAnswer(status: 200, body: Array("<DeleteResult></DeleteResult>".utf8))
         }
     }
 
@@ -88,12 +91,50 @@ final class SimulatedS3: Sendable {
             default: break
             }
             if standing == nil { state.keys.insert(key, at: state.place(of: key)) }
-            state.writeCount += 1
             state.highest = max(state.highest, key)
-            let etag = "\"\(state.writeCount)\""
+            let etag = Self.etag(of: body)
             state.objects[key] = Object(metadata: metadata, body: body, storedAt: now, etag: etag)
             return AWSTransportAnswer(status: 200, headers: ["etag": etag])
         }
+    }
+
+    /// FNV-1a instead of MD5 (RFC draft-eastlake-fnv): enough to tell bodies apart.
+    private static func etag(of body: [UInt8]) -> String {
+        let hash = body.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+        return "\"\(String(hash, radix: 16))\""
+    }
+
+    /// Amazon S3 user guide, "How to perform conditional deletes".
+    private func delete(_ key: String, _ etag: String?) -> AWSTransportAnswer {
+        state.withLock { state in
+            guard let standing = state.objects[key] else {
+                return etag == nil ? AWSTransportAnswer(status: 204) : .s3Refusal(404, "NoSuchKey")
+            }
+            guard etag == nil || standing.etag == etag else { return .s3Refusal(412, "PreconditionFailed") }
+            state.objects[key] = nil
+            state.keys.remove(at: state.place(of: key))
+            return AWSTransportAnswer(status: 204)
+        }
+    }
+
+    /// A list with a delimiter.
+    private func prefixes(_ list: S3Request.List) -> AWSTransportAnswer {
+        let after = list.continuationToken ?? list.startAfter
+        var prefixes: [String] = []
+        for key in keys where key.hasPrefix(list.prefix) {
+            let rest = key.dropFirst(list.prefix.count)
+            guard let slash = rest.firstIndex(of: "/") else { continue }
+            let prefix = String(key[...slash])
+            if prefix > after, prefix != prefixes.last, key > after { prefixes.append(prefix) }
+        }
+        let page = prefixes.prefix(min(list.maxKeys, pageMaximum))
+        let isTruncated = page.count < prefixes.count
+        var text = "<ListBucketResult><IsTruncated>\(isTruncated)</IsTruncated>"
+        if isTruncated, let last = page.last {
+            text += "<NextContinuationToken>\(last)~</NextContinuationToken>"
+        }
+        for prefix in page { text += "<CommonPrefixes><Prefix>\(prefix)</Prefix></CommonPrefixes>" }
+        return AWSTransportAnswer(status: 200, body: Array((text + "</ListBucketResult>").utf8))
     }
 
     private func get(_ key: String) -> AWSTransportAnswer {

@@ -93,6 +93,8 @@ package struct History: Sendable {
     /// Offsets whose objects the bucket deleted by age, in a world where the topic's item was lost: nothing can tell
     /// any more that something was there.
     package var forgotten: Set<Int64> = []
+    /// Below this offset everything was let go by an explicit trim.
+    package var trimmedBefore: Int64 = 1
     /// Whether nothing in the world keeps a waiting reader from hearing soon of a message.
     package var expectsWakeUps = false
     /// How long messages are kept at least, in microseconds; `nil` for ever.

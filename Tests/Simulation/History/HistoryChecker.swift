@@ -223,6 +223,7 @@ package struct HistoryChecker {
             if earliest <= refusal.from {
                 report(.truthful, "\(refusal.client) asked for \(refusal.from), and was told to begin at \(earliest)")
             }
+            if earliest <= history.trimmedBefore { continue }
             let below = place(of: earliest)
             guard below > 0, newestBelow[below - 1] > .min else { continue }
             // Known and not mended, see docs/correctness.md: after a lost item offsets below may be given out later.

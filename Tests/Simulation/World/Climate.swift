@@ -14,11 +14,18 @@ package enum Climate: String, CaseIterable, Sendable {
     case any
     /// One of the ``Story``s: what hardly ever comes together by chance.
     case told
+    /// Hours in which maintainers merge and delete, while processes stand still and writes come late.
+    case merging
+    /// One of the ``Story``s of maintainers.
+    case toldMerging
+
+    /// Those of worlds that are drawn at random: what goes wrong there concerns every topic.
+    package static let everyday: [Climate] = [.fair, .rough, .stormy, .expiring, .forgetful, .any, .told]
 
     func faults(_ choices: Choices) -> FaultProfile {
         let slow: [Fault] = [.expiry, .lostItem]
         switch self {
-        case .told: return FaultProfile()
+        case .told, .toldMerging: return FaultProfile()
         case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 100])
         case .rough, .stormy: return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
         case .expiring:
@@ -31,6 +38,15 @@ package enum Climate: String, CaseIterable, Sendable {
             profile.permille[.lostItem] = 200
             profile.permille[.late] = choices.one(of: [20, 80])
             profile.permille[.freeze] = choices.one(of: [0, 20, 80])
+            return profile
+        case .merging:
+            let hasExpiry = choices.happens(permille: 250)
+            var profile = FaultProfile.drawn(
+                from: choices, among: Fault.allCases.filter { $0 != .lostItem && $0 != .expiry })
+            if hasExpiry { profile.permille[.expiry] = 50 }
+            profile.permille[.freeze] = choices.one(of: [5, 20, 80])
+            profile.permille[.late] = choices.one(of: [0, 5, 20])
+            profile.permille[.throttling] = nil
             return profile
         case .any: return .drawn(from: choices)
         }

@@ -104,6 +104,7 @@ final class Network: Sendable {
             deliver(request, after: delay, from: process, nil)
             return process.crash("while \(request.name) is on its way")
         case .death: return process.crash("before \(request.name)")
+        case .stall(let time): return process.freeze(microseconds: time)
         case .sleep(let time):
             deliver(request, after: 1000, from: process, exchange, thenSleeps: time)
             return
@@ -215,6 +216,8 @@ struct Interference: Sendable {
         case lastWord(Int64)
         /// Its sender dies instead of sending it.
         case death
+        /// It is lost, and its sender stands still for so long.
+        case stall(Int64)
         /// It arrives at once, and its sender stands still for so long before it sees the answer.
         case sleep(Int64)
     }

@@ -97,15 +97,20 @@ final class Recorder: Sendable {
         state.withLock { $0.history.forgotten.formUnion(range.first...range.last) }
     }
 
+    /// Notes that everything below an offset was let go.
+    func noteTrim(before offset: Int64) {
+        state.withLock { $0.history.trimmedBefore = max($0.history.trimmedBefore, offset) }
+    }
+
     /// Checks what stands at last: no two objects cover one offset.
-    func noteStoredState(_ s3: SimulatedS3) {
+    func noteStoredState(_ s3: SimulatedS3, mayOverlap: Bool) {
         var last: (range: StoredRange, key: String)?
         for key in s3.keys {
             guard let object = s3.object(key), let range = StoredRange(object, at: key) else {
                 surprise("the object \(key) is not readable")
                 continue
             }
-            if let last, range.first <= last.range.last {
+            if let last, range.first <= last.range.last, !mayOverlap {
                 surprise("two objects cover offset \(range.first): those of \(last.range.last) and \(range.last)")
             }
             last = (range, key)

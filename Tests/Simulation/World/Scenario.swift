@@ -1,4 +1,4 @@
-import StreamsCore
+package import StreamsCore
 
 /// What a world is made of: drawn from a seed, or written down for one purpose.
 package struct Scenario: Sendable {
@@ -35,6 +35,11 @@ package struct Scenario: Sendable {
     /// For how many thousandths of their reads readers begin at the first offset again.
     package var rereadPermille = 200
 
+    /// How the maintainers work, one for each; none where it is empty.
+    package var maintainers: [MaintenanceSettings] = []
+    /// Whether processes keep segments in memory, as servers do.
+    package var hasCaches = false
+
     /// What happens, step by step, instead of clients that do as they like.
     package var story: Story?
 
@@ -47,7 +52,7 @@ package struct Scenario: Sendable {
     /// A world drawn from a seed, of any climate or of a given one.
     package static func drawn(seed: UInt64, climate: Climate? = nil) -> Scenario {
         let choices = Choices(seed: seed ^ 0x5CE1_A210)
-        let climate = climate ?? choices.one(of: Climate.allCases)
+        let climate = climate ?? choices.one(of: Climate.everyday)
         var scenario = Scenario(seed: seed, faults: climate.faults(choices))
         scenario.processCount = 1 + choices.below(3)
         scenario.writerCount = 1 + choices.below(4)
@@ -66,7 +71,12 @@ package struct Scenario: Sendable {
             (scenario.holeTimeout, scenario.appendTimeout) = (.seconds(5), .seconds(10))
         }
         if climate == .told {
-            scenario.tell(choices.one(of: Story.allCases))
+            scenario.tell(choices.one(of: Story.everyday))
+            return scenario
+        }
+        if climate == .merging { scenario.letMaintainersWork(choices) }
+        if climate == .toldMerging {
+            scenario.tell(choices.one(of: Story.ofMerging))
             return scenario
         }
         if climate == .fair { scenario.patiencePermille = 700 }

@@ -25,7 +25,8 @@ final class SimulatedProcess: Sendable {
 
     /// Starts nothing yet: `run()` of the ``log`` does.
     init(
-        name: String, network: Network, clockOffset: Int64, retentionDays: Int?, configuration: LogConfiguration,
+        name: String, network: Network, clockOffset: Int64, retentionDays: Int?, hasCache: Bool = false,
+        configuration: LogConfiguration,
         makeAppendID: @escaping @Sendable () -> AppendID
     ) throws(AWSError) {
         self.name = name
@@ -44,7 +45,8 @@ final class SimulatedProcess: Sendable {
             AWSStore.Configuration(bucket: "bucket", table: "table", retentionDays: retentionDays),
             connection: connection, logger: logger)
         log = Log(
-            table: store, segments: store, time: connection.clock, makeAppendID: makeAppendID,
+            table: store, segments: hasCache ? CachingSegmentStore(store, bytesMaximum: 1_000_000) : store,
+            time: connection.clock, makeAppendID: makeAppendID,
             configuration: configuration, logger: logger)
         transport.belong(to: self)
     }

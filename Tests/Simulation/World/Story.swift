@@ -11,6 +11,36 @@ package enum Story: String, CaseIterable, Sendable {
     case twoOpenAtOnce
     /// The item is set back a day after its newest claim.
     case setBackTheNextDay
+
+    /// A maintainer stands still after its first delete, and a reader comes by.
+    case readerBetweenDeletes
+    /// A maintainer is about to delete what another one has put more into by now.
+    case deleteOfMore
+    /// A maintainer finds that one of its parts has changed, and another one below has not.
+    case changedInTheMiddle
+    /// A maintainer's write comes when another one has put more at that key.
+    case mergeOverMore
+    /// A reader knows the end of hours ago, and what it knows of was merged with more.
+    case oldEnd
+    /// A writer finds its key taken, stands still, and what stood there is merged away.
+    case mergedAwayUnderWriter
+    /// A writer stands still before it tries again, and what it wrote is merged away.
+    case writerWakesTooLate
+    /// A write of a claim that was given up lands where something was merged.
+    case lateWriteIntoMerged
+    /// A reader has the last part of what was merged in memory.
+    case cachedPart
+    /// A filler that is under way lands where trimmed messages were deleted.
+    case fillerAfterTrim
+    /// A reader that knows of no trim finds nothing.
+    case trimmedUnderReader
+
+    /// The stories of every topic.
+    package static let everyday: [Story] = [
+        .lateWriteAfterSetBack, .sleepingReaderAfterRecovery, .twoOpenAtOnce, .setBackTheNextDay,
+    ]
+    /// The stories of maintainers.
+    package static let ofMerging = allCases.filter { !everyday.contains($0) }
 }
 
 extension Scenario {
@@ -22,11 +52,15 @@ extension Scenario {
         latency = 1_000...40_000
         processCount = 3
         retentionDays = story == .setBackTheNextDay ? 1 : nil
+        hasCaches = story == .cachedPart
+        // Only then a writer still tries when what it wrote is old.
+        if story == .mergedAwayUnderWriter || story == .writerWakesTooLate { appendTimeout = .seconds(4 * 3600) }
+        if story == .fillerAfterTrim || story == .lateWriteIntoMerged { holeTimeout = .zero }
     }
 }
 
 extension World {
-    private static let minute: Int64 = 60_000_000
+    static let minute: Int64 = 60_000_000
     private static let day: Int64 = 24 * 60 * minute
 
     /// Lets a story happen; sizes and times differ from seed to seed.
@@ -36,6 +70,9 @@ extension World {
             return
         }
         let client = Client("teller", world: self)
+        guard Story.everyday.contains(story) else {
+            return await tellOfMerging(story, client, [first, second, third])
+        }
         await client.append(recorder.newMessages(1 + choices.below(3)), by: first)
         let backup = dynamoDB.item(topic.rawValue)
         switch story {
@@ -85,10 +122,11 @@ extension World {
             await appendUntilOpen(client, second)
             await sleepUntilMidnight()
             await readOnce(third, from: 1)
+        default: break
         }
     }
 
-    private func pass(minutes: Int) async { await sleep(Int64(minutes) * Self.minute) }
+    func pass(minutes: Int) async { await sleep(Int64(minutes) * Self.minute) }
 
     private func sleepUntilMidnight() async {
         let ofDay = (ProcessClock.epoch * 1000 + scheduler.now) % Self.day
@@ -102,7 +140,7 @@ extension World {
         }
     }
 
-    private func readOnce(_ process: SimulatedProcess, from position: Int64) async {
+    func readOnce(_ process: SimulatedProcess, from position: Int64) async {
         _ = await Client("reader by \(process.name)", world: self).page(
             from: position, limit: 1000, wait: .zero, by: process)
     }

@@ -37,6 +37,7 @@ extension World {
         do {
             return try SimulatedProcess(
                 name: name, network: network, clockOffset: drawClockOffset(), retentionDays: scenario.retentionDays,
+                hasCache: scenario.hasCaches,
                 configuration: configuration, makeAppendID: { [appendIDs] in appendIDs.next() })
         } catch {
             recorder.surprise("a process does not start: \(error)")
@@ -61,6 +62,7 @@ extension World {
 
     private func work() async {
         await withDiscardingTaskGroup { group in
+            for maintainer in scenario.maintainers.indices { group.addTask { await self.maintain(maintainer) } }
             for reader in 0..<scenario.readerCount { group.addTask { await self.follow(reader) } }
             await withDiscardingTaskGroup { writers in
                 for writer in 0..<scenario.writerCount { writers.addTask { await self.write(writer) } }
@@ -136,7 +138,7 @@ extension World {
             for lifetime in 0..<500 where network.writesInFlight > 0 || lifetime == 0 { await sleep(1_800_000_000) }
             if scenario.retentionDays != nil { expire(permille: 1000) }
             await readAll(client, at: place, within: scenario.holeTimeout + .seconds(60))
-            recorder.noteStoredState(s3)
+            recorder.noteStoredState(s3, mayOverlap: mayOverlap)
             isOver.set()
             place.process?.log.close()
         }

@@ -36,6 +36,8 @@ package final class World: Sendable {
     var scheduler: Scheduler { network.scheduler }
     var choices: Choices { network.choices }
     var trace: Trace { network.trace }
+    /// Whether two objects may cover one offset: a maintainer may die between its write and its deletes.
+    var mayOverlap: Bool { !scenario.maintainers.isEmpty || scenario.story.map(Story.ofMerging.contains) ?? false }
     var s3: SimulatedS3 { network.s3 }
     var dynamoDB: SimulatedDynamoDB { network.dynamoDB }
     /// Whether faults have ended.

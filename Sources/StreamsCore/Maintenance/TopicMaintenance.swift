@@ -1,0 +1,283 @@
+import Logging
+import StreamsModel
+
+/// Maintains one topic: one walk from where the last one ended to the first claim that is too young.
+struct TopicMaintenance {
+    let log: Log
+    let store: (any MergingSegmentStore)?
+    let topic: TopicName
+    let settings: MaintenanceSettings
+    var report = MaintenanceReport()
+
+    /// Up to where all is unbroken so far.
+    private var next = Offset.first
+    private var window: MergeWindow
+    private var relists = 0
+    /// Where the first segment begins that is too young to be merged, as far as one was met.
+    private var youngFrom: Offset?
+    /// Where a merge began that did not come to its end: the next walk begins there.
+    private var unsettled: Offset?
+
+    init(log: Log, store: (any MergingSegmentStore)?, topic: TopicName, settings: MaintenanceSettings) {
+        self.log = log
+        self.store = store
+        self.topic = topic
+        self.settings = settings
+        window = MergeWindow(settings)
+    }
+
+    /// What came of a step of the walk.
+    private enum Step {
+        case goOn
+        /// Look at the list again.
+        case relist
+        /// The rest is too young, or somebody else is at it.
+        case stop
+    }
+
+    /// Does all there is to do.
+    mutating func run(_ goesOn: @Sendable () -> Bool) async throws(StreamsError) {
+        report.topics = 1
+        let upkeep = try await calling { [log, topic] () async throws(StoreError) in
+            try await log.table.upkeep(of: topic)
+        }
+        if let store, let upkeep { try await deleteTrimmed(upkeep, on: store, goesOn) }
+        guard let head = try await log.head(of: topic), head.closedUntil == nil else { return }
+        let start = max(head.earliest, upkeep?.noted.compactedBelow ?? .first)
+        next = start
+        do throws(StreamsError) {
+            try await walk(from: head, goesOn)
+        } catch {
+            await note(from: start, upkeep)
+            throw error
+        }
+        await note(from: start, upkeep)
+    }
+
+    // MARK: The walk
+
+    private mutating func walk(from head: TopicHead, _ goesOn: @Sendable () -> Bool) async throws(StreamsError) {
+        walking: while true {
+            guard goesOn(), !Task.isCancelled else {
+                report.unfinished.append("\(topic) was maintained up to offset \(next) only.")
+                return
+            }
+            let (from, limit) = (next, log.segments.keysPerList)
+            let listings = try await calling { [log, topic] () async throws(StoreError) in
+                try await log.segments.list(topic, from: from, limit: limit)
+            }
+            guard !listings.isEmpty else {
+                guard next < head.end, try await closeGap() else { break }
+                continue
+            }
+            var rest = listings[...]
+            while !rest.isEmpty {
+                guard goesOn() else { continue walking }
+                let group = prefix(of: rest)
+                rest = rest.dropFirst(group.count)
+                switch try await look(at: group) {
+                case .goOn: continue
+                case .relist: continue walking
+                case .stop: break walking
+                }
+            }
+        }
+        // What comes of it may grow later: the next walk begins there.
+        if window.isWorthMerging, unsettled == nil { _ = try await perform(.merge(window.inputs)) }
+    }
+
+    /// As many keys as are fetched at once, at least one.
+    private func prefix(of listings: ArraySlice<SegmentListing>) -> [SegmentKey] {
+        var bytes = 0
+        var keys: [SegmentKey] = []
+        for listing in listings.prefix(settings.fetchMaximum) {
+            keys.append(listing.key)
+            bytes += listing.bodyBytes
+            if bytes >= settings.fetchBytesMaximum { break }
+        }
+        return keys
+    }
+
+    private mutating func look(at keys: [SegmentKey]) async throws(StreamsError) -> Step {
+        for found in try await fetch(keys) {
+            guard let found else {
+                relists += 1
+                return relists <= SegmentReader.relistMaximum ? .relist : .stop
+            }
+            let segment = found.segment
+            if segment.range.lowerBound > next { return try await closeGap() ? .relist : .stop }
+            if let defect = segment.defect {
+                report.defects.append("\(topic), offset \(segment.range.last): the segment \(defect).")
+                guard try await perform(window.finish()) else { return .stop }
+                next = max(next, segment.range.upperBound)
+                continue
+            }
+            let isOld = segment.timestamp.duration(to: log.time.now()) >= settings.compactionAge
+            if !isOld, !Mutant.mergeYoung.isActive {
+                // Behind the filler of a hole that was closed just now there may be another old hole.
+                guard segment.kind == .filler else { return .stop }
+                youngFrom = youngFrom ?? segment.range.lowerBound
+            }
+            if youngFrom == nil { count(segment) }
+            if store != nil, youngFrom == nil {
+                guard try await perform(window.add(found)) else { return .stop }
+            }
+            next = max(next, segment.range.upperBound)
+        }
+        return .goOn
+    }
+
+    private mutating func count(_ segment: Segment) {
+        let stock = MaintenanceReport.Stock(
+            segments: 1, bytes: segment.body.count, messages: segment.messageCount)
+        report.before = report.before + stock
+        report.after = report.after + stock
+    }
+
+    private func fetch(_ keys: [SegmentKey]) async throws(StreamsError) -> [StoredSegment?] {
+        try await calling { [store, log] () async throws(StoreError) in
+            if let store { return try await store.getVersions(keys) }
+            return try await log.segments.getUncached(keys).map { segment in
+                segment.map { StoredSegment(segment: $0, version: SegmentVersion(rawValue: "")) }
+            }
+        }
+    }
+
+    /// Closes the hole at ``next`` by the rules that readers follow; returns whether it is worth looking again.
+    private mutating func closeGap() async throws(StreamsError) -> Bool {
+        guard let head = try await log.head(of: topic), head.closedUntil == nil, next < head.end else { return false }
+        var reader = SegmentReader(log: log, topic: topic, head: head)
+        reader.mayGuess = false
+        let pass = try await reader.pass(from: next, limit: 1, bytesMaximum: 1)
+        guard let gap = pass.gap, pass.next == next else {
+            // It is closed by now.
+            relists += 1
+            return relists <= SegmentReader.relistMaximum
+        }
+        switch try await log.resolve(gap, of: topic, in: head) {
+        case .closed:
+            report.holesClosed += 1
+            return true
+        case .trimmed, .unlisted, .unfinished: return false
+        }
+    }
+
+    // MARK: Merging
+
+    /// Does what the window asks for; returns whether to go on.
+    private mutating func perform(_ action: MergeWindow.Action) async throws(StreamsError) -> Bool {
+        let isDone: Bool
+        switch action {
+        case .none: return true
+        case .merge(let inputs):
+            unsettled = inputs.first?.segment.range.lowerBound
+            isDone = try await merge(inputs)
+        case .deleteCovered(let covered):
+            unsettled = covered.first?.segment.range.lowerBound
+            isDone = try await delete(covered)
+        }
+        if isDone { unsettled = nil }
+        return isDone
+    }
+
+    /// Writes the merged segment over the last of its parts, then deletes the others; returns whether all of that was done.
+    private mutating func merge(_ inputs: [StoredSegment]) async throws(StreamsError) -> Bool {
+        guard let store, let last = inputs.last, let merged = Segment.merged(inputs.map(\.segment)) else { return true }
+        // Asserted before it is written: nothing else remains of the parts.
+        guard merged.defect == nil else {
+            report.defects.append("\(topic), offset \(merged.range.last): what was merged \(merged.defect ?? "").")
+            return false
+        }
+        let isStored = try await calling { () async throws(StoreError) in
+            try await store.replace(last.version, with: merged)
+        }
+        // Somebody else is at it, or it was this very write whose answer was lost: the next walk finds out.
+        guard isStored else { return false }
+        report.merges += 1
+        return try await delete(inputs.dropLast())
+    }
+
+    /// Deletes segments that a merged one holds, from the highest key down.
+    ///
+    /// In any other order, or past one that has become another one, a reader would meet a segment without the one below
+    /// it, and take that for a hole.
+    private mutating func delete(_ inputs: some BidirectionalCollection<StoredSegment>) async throws(StreamsError)
+        -> Bool
+    {
+        guard let store else { return false }
+        for stored in Mutant.deleteFromBelow.isActive ? Array(inputs) : inputs.reversed() {
+            let key = stored.segment.key
+            if Mutant.deleteUnconditionally.isActive {
+                _ = try await calling { () async throws(StoreError) in try await store.delete([key]) }
+                continue
+            }
+            let isGone = try await calling { () async throws(StoreError) in
+                try await store.delete(key, stored.version)
+            }
+            if isGone {
+                report.after.segments -= 1
+                continue
+            }
+            guard Mutant.deletePastMismatches.isActive else { return false }
+        }
+        return true
+    }
+
+    // MARK: Trims and notes
+
+    /// Deletes what was trimmed long enough ago; its order does not matter, since readers are refused there.
+    private mutating func deleteTrimmed(
+        _ upkeep: TopicUpkeep, on store: any MergingSegmentStore, _ goesOn: @Sendable () -> Bool
+    ) async throws(StreamsError) {
+        let age = Mutant.deleteTrimmedAtOnce.isActive ? .zero : settings.trimmedAge
+        guard let end = upkeep.deletableBelow(at: log.time.now(), age: age) else { return }
+        var first: SegmentKey?
+        while true {
+            guard goesOn() else {
+                report.unfinished.append("\(topic) still has segments below offset \(end), which are trimmed.")
+                return
+            }
+            let keys = try await calling { [topic] () async throws(StoreError) in
+                try await store.list(topic, from: .first, limit: store.deletesPerCall)
+            }.map(\.key).filter { $0.last < end }
+            guard !keys.isEmpty else { return }
+            guard keys.first != first else {
+                report.unfinished.append("\(topic) has segments below offset \(end) that the store does not delete.")
+                return
+            }
+            first = keys.first
+            try await calling { () async throws(StoreError) in try await store.delete(keys) }
+            report.trimmedDeleted += keys.count
+        }
+    }
+
+    /// Notes how far the walk came: the next one begins there. A note that is lost costs the next walk its time.
+    private func note(from start: Offset, _ upkeep: TopicUpkeep?) async {
+        guard store != nil else { return }
+        var note = UpkeepNote()
+        let reached = window.start ?? youngFrom ?? next
+        let compactedBelow = unsettled.map { min($0, reached) } ?? reached
+        if compactedBelow > start { note.compactedBelow = compactedBelow }
+        if let trimmedBefore = upkeep?.trimmedBefore, isDue(upkeep?.noted.trimSeen, trimmedBefore) {
+            note.trimSeen = UpkeepNote.TrimSeen(before: trimmedBefore, at: log.time.now())
+        }
+        guard !note.isEmpty else { return }
+        do throws(StoreError) {
+            try await log.table.note(note, of: topic)
+        } catch {
+            log.logger.warning("not noted", metadata: ["topic": "\(topic)", "error": "\(error.message)"])
+        }
+    }
+
+    /// Whether a trim is to be noted: none is, or the last one was carried out by now.
+    private func isDue(_ seen: UpkeepNote.TrimSeen?, _ trimmedBefore: Offset) -> Bool {
+        guard let seen else { return true }
+        return seen.before < trimmedBefore && seen.at.duration(to: log.time.now()) >= settings.trimmedAge
+    }
+
+    private func calling<Value: Sendable>(
+        _ call: () async throws(StoreError) -> Value
+    ) async throws(StreamsError) -> Value {
+        try await log.reading(call)
+    }
+}
