@@ -5,6 +5,7 @@ Source: docs/protocol.md, "What is stored". Nothing of the server's own code is 
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import secrets
@@ -22,7 +23,7 @@ def check_object(stored: StoredObject) -> list[Message]:
     """Holds one object of ours against the layout; returns its messages."""
     metadata = stored.metadata
     assert re.fullmatch(r"topics/[A-Za-z0-9._-]+/\d{20}\.json", stored.key), stored.key
-    allowed = {"format", "first", "count", "append-id", "timestamp", "previous-claim", "kind"}
+    allowed = {"format", "first", "count", "append-id", "timestamp", "previous-claim", "kind", "parts"}
     assert {"format", "first", "count", "append-id", "timestamp"} <= set(metadata) <= allowed, metadata
     assert metadata["format"] == "1"
     assert re.fullmatch(r"[0-9a-f]{32}", metadata["append-id"]), metadata
@@ -32,11 +33,39 @@ def check_object(stored: StoredObject) -> list[Message]:
     if stored.is_filler:
         assert stored.body == b"", stored
         return []
-    assert "kind" not in metadata
     messages = messages_of_lines(stored.body)
+    if metadata.get("kind") == "merged":
+        check_merged(stored, messages)
+        return messages
+    assert set(metadata) & {"kind", "parts"} == set()
     assert [each.offset for each in messages] == list(range(stored.first, stored.last + 1)), stored.key
     assert {str(each.timestamp) for each in messages} == {metadata["timestamp"]}, stored.key
     return messages
+
+
+def check_merged(stored: StoredObject, messages: list[Message]) -> None:
+    """Holds the parts of a merged object against its lines."""
+    assert "previous-claim" not in stored.metadata
+    packed = base64.b64decode(stored.metadata["parts"], validate=True)
+    expected: list[int] = []
+    offset, place = stored.first, 0
+    while place < len(packed):
+        number, shift = 0, 0
+        while True:
+            byte = packed[place]
+            place += 1
+            number |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        count, is_filler = number >> 1, number & 1
+        if not is_filler:
+            expected += range(offset, offset + count)
+            place += 8
+        offset += count
+    assert offset == stored.last + 1, stored.key
+    assert [each.offset for each in messages] == expected, stored.key
+    assert max(each.timestamp for each in messages) <= int(stored.metadata["timestamp"]), stored.key
 
 
 def check_objects(store: AWSStore, topic: str) -> list[StoredObject]:
@@ -60,7 +89,7 @@ def check_item(store: AWSStore, topic: str) -> dict[str, Any]:
     assert {"pk", "current_offset", "created_at", "kind"} <= fields, item
     assert fields <= {
         "pk", "current_offset", "claim_offset", "claimed_at", "claim_id", "created_at", "kind", "trimmed_before",
-        "closed_until", "settled_below"}, item
+        "closed_until", "settled_below", "compacted_below", "trimmed_at", "trim_seen_before", "trim_seen_at"}, item
     assert (item["pk"], item["kind"]) == (topic, "topic")
     numbers = fields - {"pk", "kind", "claim_id"}
     assert all(item[name] == int(item[name]) for name in numbers), item
@@ -71,9 +100,9 @@ def check_item(store: AWSStore, topic: str) -> dict[str, Any]:
     return item
 
 
-def seed(store: AWSStore, topic: str, counts: list[int]) -> list[Message]:
-    """Writes a topic as a server would have, one object for each count; returns its messages."""
-    now = int(time.time() * 1000)
+def seed(store: AWSStore, topic: str, counts: list[int], age_seconds: int = 0) -> list[Message]:
+    """Writes a topic as a server would have so long ago, one object for each count; returns its messages."""
+    now = int((time.time() - age_seconds) * 1000)
     messages: list[Message] = []
     puts: list[dict[str, Any]] = []
     offset, previous = 1, 0

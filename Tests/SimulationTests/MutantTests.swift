@@ -37,6 +37,10 @@ extension Mutant {
         case .missWakeUps: .fair
         case .signPutsWhenSent, .skipTrimmed, .retainADayTooMany: .expiring
         case .createOverMessages, .trustOldItems, .readersTrustItems: .forgetful
+        case .listToOldEnd, .missingIsFilled, .settleUnseen, .mergeUnconditionally, .deleteUnconditionally,
+            .deleteFromBelow, .deletePastMismatches, .mergeYoung, .trustCachedGaps, .deleteTrimmedAtOnce,
+            .judgeGapsByOldHead:
+            .toldMerging
         case .healAtOnce, .healBackwards, .healWithoutMark, .signFillersWhenSent: .told
         default: .rough
         }

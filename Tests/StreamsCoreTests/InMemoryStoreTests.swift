@@ -14,7 +14,7 @@ struct InMemoryStoreTests {
         topic = try TopicName("orders")
     }
 
-    @Test("keeps the promises of the ports", arguments: Conformance.checks)
+    @Test("keeps the promises of the ports", arguments: Conformance.checks + Conformance.mergingChecks)
     private func conforms(check: Conformance.Check) async throws {
         try await Conformance { InMemoryStore() }.run(check)
     }

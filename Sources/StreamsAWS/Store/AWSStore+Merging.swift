@@ -10,7 +10,14 @@ extension AWSStore: MergingSegmentStore {
 
     /// One `GetObject` a key, a few at a time; the version is the ETag.
     package func getVersions(_ keys: [SegmentKey]) async throws(StoreError) -> [StoredSegment?] {
-        let results = await withTaskGroup(of: (Int, Result<StoredSegment?, StoreError>).self) { group in
+        var found: [StoredSegment?] = []
+        for result in await fetchVersions(keys) { found.append(try result.get()) }
+        return found
+    }
+
+    /// What became of each key.
+    func fetchVersions(_ keys: [SegmentKey]) async -> [Result<StoredSegment?, StoreError>] {
+        await withTaskGroup(of: (Int, Result<StoredSegment?, StoreError>).self) { group in
             var results = [Result<StoredSegment?, StoreError>](repeating: .success(nil), count: keys.count)
             var next = min(keys.count, Self.fetchesSideBySide)
             for index in 0..<next { group.addTask { (index, await self.fetchVersion(keys[index])) } }
@@ -23,9 +30,6 @@ extension AWSStore: MergingSegmentStore {
             }
             return results
         }
-        var found: [StoredSegment?] = []
-        for result in results { found.append(try result.get()) }
-        return found
     }
 
     private func fetchVersion(_ key: SegmentKey) async -> Result<StoredSegment?, StoreError> {

@@ -1,3 +1,4 @@
+import StreamsAWS
 import StreamsCore
 import StreamsModel
 
@@ -145,7 +146,7 @@ extension World {
 
     private func tellOfFillerAfterTrim(_ client: Client, _ processes: [SimulatedProcess]) async {
         await appendOnes(1, client, by: processes[0])
-        network.interfere(.delay(60_000_000)) { $0.name == processes[0].name && $1.name.hasPrefix("PUT") }
+        network.interfere(.delay(3_500_000)) { $0.name == processes[0].name && $1.name.hasPrefix("PUT") }
         async let writing: Void = appendOnes(1, client, by: processes[0])
         await sleep(1_000_000)
         // Whoever sees the hole sends a filler for it, which takes its time, and dies.
@@ -158,7 +159,7 @@ extension World {
         network.interfere(.sleep(10 * Self.minute)) { $0.name == processes[2].name && $1.name.hasPrefix("LIST") }
         async let reading: Void = readOnce(processes[2], from: 2)
         await sleep(5_000_000)
-        await trim(before: 4, by: processes[0])
+        await trim(before: 3, by: processes[0])
         await maintain(by: processes[0], Self.settings(parts: 100))
         await reading
     }
@@ -169,11 +170,17 @@ extension World {
             $0.name == processes[2].name && $1.name.hasPrefix("GetItem")
         }
         async let reading: Void = readOnce(processes[2], from: 1)
+        // Another one comes when the first has done what it does.
+        network.interfere(.sleep(130 * Self.minute)) {
+            $0.name == processes[1].name && $1.name.hasPrefix("GetItem")
+        }
+        async let readingLater: Void = readOnce(processes[1], from: 2)
         await sleep(5_000_000)
         await trim(before: 3, by: processes[0])
         await pass(minutes: 61)
         await maintain(by: processes[0], Self.settings(parts: 100))
         await reading
+        await readingLater
     }
 
     private func trim(before offset: Int64, by process: SimulatedProcess) async {
@@ -181,8 +188,14 @@ extension World {
         recorder.noteTrim(before: offset)
         trace.note { "\(process.name) trims before \(offset)" }
         let topic = topic
-        await withTaskExecutorPreference(process.executor) {
-            try? await process.store.moveLowMark(of: topic, to: mark)
+        let failure: StoreError? = await withTaskExecutorPreference(process.executor) {
+            do throws(StoreError) {
+                try await process.store.moveLowMark(of: topic, to: mark)
+                return nil
+            } catch {
+                return error
+            }
         }
+        if let failure { recorder.surprise("a trim failed: \(failure.message)") }
     }
 }
