@@ -8,5 +8,8 @@ struct Streams: AsyncParsableCommand {
         commandName: "streams",
         abstract: "Kafka-like topics over plain HTTP.",
         version: Version.current,
-        subcommands: [ServeCommand.self, ProduceCommand.self, ConsumeCommand.self, TopicsCommand.self])
+        subcommands: [
+            ServeCommand.self, ProduceCommand.self, ConsumeCommand.self, TopicsCommand.self, RetainCommand.self,
+            TrimCommand.self, DeleteCommand.self, BranchCommand.self,
+        ])
 }

@@ -37,6 +37,10 @@ extension Mutant {
         case .missWakeUps: .fair
         case .signPutsWhenSent, .skipTrimmed, .retainADayTooMany: .expiring
         case .createOverMessages, .trustOldItems, .readersTrustItems: .forgetful
+        case .deleteResetsCounter, .deleteKeepsLowMark, .claimFromDeleted, .branchHolesEndAtFork,
+            .branchIgnoresParentLowMark:
+            .changing
+        case .trimBackwards, .deleteWhateverStands: .told
         case .healAtOnce, .healBackwards, .healWithoutMark, .signFillersWhenSent: .told
         default: .rough
         }

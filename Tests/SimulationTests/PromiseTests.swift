@@ -30,6 +30,22 @@ struct PromiseTests {
         for fault in Fault.allCases { #expect(report.faults[fault, default: 0] > 10, "\(fault) is hardly ever met") }
     }
 
+    @Test("the log keeps its promises where topics are trimmed, deleted, made again and branched")
+    func changes() async throws {
+        var campaign = Campaign(firstSeed: Self.firstSeed, worldMaximum: 1000)
+        campaign.scenario = { .drawn(seed: $0, climate: .changing) }
+        let report = try await campaign.run()
+        print("\(report.worldCount) worlds from seed \(Self.firstSeed): \(report.appends), \(report.readCount) reads")
+        for failure in report.failures {
+            Issue.record(
+                """
+                seed \(failure.seed) breaks promises: \(failure.violations.map(\.description))
+                replay: swift run simulate replay \(failure.seed) --climate changing
+                """)
+        }
+        #expect(report.appends.acknowledged > report.worldCount)
+    }
+
     @Test("the log keeps its promises in every schedule of small worlds", arguments: Scenario.smallWorlds.map(\.name))
     func schedules(name: String) throws {
         let scenario = try #require(Scenario.smallWorlds.first { $0.name == name }).scenario

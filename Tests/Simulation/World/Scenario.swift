@@ -35,6 +35,9 @@ package struct Scenario: Sendable {
     /// For how many thousandths of their reads readers begin at the first offset again.
     package var rereadPermille = 200
 
+    /// How many changes of topics are made; 0 for worlds of one topic that stays as it is.
+    package var changeCount = 0
+
     /// What happens, step by step, instead of clients that do as they like.
     package var story: Story?
 
@@ -47,7 +50,7 @@ package struct Scenario: Sendable {
     /// A world drawn from a seed, of any climate or of a given one.
     package static func drawn(seed: UInt64, climate: Climate? = nil) -> Scenario {
         let choices = Choices(seed: seed ^ 0x5CE1_A210)
-        let climate = climate ?? choices.one(of: Climate.allCases)
+        let climate = climate ?? choices.one(of: Climate.allCases.filter(\.isGeneral))
         var scenario = Scenario(seed: seed, faults: climate.faults(choices))
         scenario.processCount = 1 + choices.below(3)
         scenario.writerCount = 1 + choices.below(4)
@@ -69,6 +72,10 @@ package struct Scenario: Sendable {
             scenario.tell(choices.one(of: Story.allCases))
             return scenario
         }
+        if climate == .changing {
+            scenario.changeCount = 3 + choices.below(12)
+            scenario.absencePermille = choices.one(of: [0, 0, 100])
+        }
         if climate == .fair { scenario.patiencePermille = 700 }
         if scenario.faults.has(.expiry) { scenario.retentionDays = choices.one(of: [1, 1, 2]) }
         if scenario.faults.has(.expiry) || scenario.faults.has(.lostItem) {
@@ -79,7 +86,7 @@ package struct Scenario: Sendable {
 
     /// Whether anything happens that does not come with a request.
     var hasWeather: Bool {
-        story == nil && retentionDays != nil
+        story == nil && (retentionDays != nil || changeCount > 0)
             || [.throttling, .freeze, .crash, .wrongClock, .lostItem].contains { faults.has($0) }
     }
 
