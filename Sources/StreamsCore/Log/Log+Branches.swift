@@ -9,6 +9,7 @@ extension Log {
     ///   - branch: the name of the new topic, which was never used.
     ///   - parent: the topic that it reads as.
     ///   - offset: the first offset of the branch's own; `nil` for the parent's end.
+    /// - Returns: the state of the new topic.
     /// - Throws: `topic_not_found`, `topic_exists`, `invalid_parameter` for an offset beyond the end or too long a line of
     ///   ancestors, `offset_trimmed`, `unavailable`, `outcome_unknown`.
     package func createBranch(

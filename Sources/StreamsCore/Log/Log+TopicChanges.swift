@@ -26,9 +26,9 @@ extension Log {
     /// How often a change is tried again that others' changes came before.
     private static let changeTries = 16
 
-    /// Makes everything below `offset` unreadable; never goes back. Returns the earliest offset then.
+    /// Makes everything below `offset` unreadable; never goes back.
     ///
-    /// When it returns, every read that begins afterwards is refused below.
+    /// Returns the earliest offset then. When it returns, every read that begins afterwards is refused below.
     /// - Throws: `topic_not_found`, `invalid_parameter` for an offset beyond the end, `unavailable`, `outcome_unknown`.
     package func trim(_ topic: TopicName, before offset: Offset) async throws(StreamsError) -> Offset {
         let storedEnd = knownStoredEnd(of: topic)
