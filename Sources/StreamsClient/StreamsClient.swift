@@ -115,10 +115,27 @@ package struct StreamsClient: Sendable {
         package var earliestOffset: Int64
         /// The log end offset.
         package var endOffset: Int64
+        /// The topic that it branched from, and where; `nil` where it is no branch.
+        package var branchOf: BranchPoint?
+        /// How long its messages are kept at most, in milliseconds; `nil` for as long as others.
+        package var retentionMilliseconds: Int64?
+        /// How many bytes of its messages are kept at most; `nil` for all.
+        package var retentionBytes: Int64?
+
+        /// Where a branch left its parent.
+        package struct BranchPoint: Decodable, Sendable {
+            /// The parent's name.
+            package var topic: String
+            /// The first offset of the branch's own.
+            package var offset: Int64
+        }
 
         enum CodingKeys: String, CodingKey {
             case earliestOffset = "earliest_offset"
             case endOffset = "end_offset"
+            case branchOf = "branch_of"
+            case retentionMilliseconds = "retention_ms"
+            case retentionBytes = "retention_bytes"
         }
     }
 
@@ -130,7 +147,10 @@ package struct StreamsClient: Sendable {
 }
 
 extension StreamsClient {
-    private func send(
+    /// The address of a path of the server.
+    func url(_ path: String) -> String { baseURL + path }
+
+    func send(
         _ request: HTTPClientRequest, timeout: TimeAmount, isWrite: Bool
     ) async throws(StreamsError) -> (headers: HTTPHeaders, body: [UInt8]) {
         let response: HTTPClientResponse
@@ -145,7 +165,7 @@ extension StreamsClient {
         return (response.headers, body)
     }
 
-    private func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws(StreamsError) -> Value {
+    func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws(StreamsError) -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(body))
         } catch {

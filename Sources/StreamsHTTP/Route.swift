@@ -8,6 +8,8 @@ enum Route: Equatable {
     case metrics
     case topics
     case topic(TopicName)
+    case trim(TopicName)
+    case branches(TopicName)
     case produce(TopicName)
     case consume(TopicName)
 
@@ -21,6 +23,8 @@ enum Route: Equatable {
         case (1, "metrics"): self = .metrics
         case (1, "topics"): self = .topics
         case (2, "topics"): self = .topic(try TopicName(path[1]))
+        case (3, "topics") where path[2] == "trim": self = .trim(try TopicName(path[1]))
+        case (3, "topics") where path[2] == "branches": self = .branches(try TopicName(path[1]))
         case (3, "topics") where path[2] == "produce": self = .produce(try TopicName(path[1]))
         case (3, "topics") where path[2] == "consume": self = .consume(try TopicName(path[1]))
         default:
@@ -33,8 +37,8 @@ enum Route: Equatable {
     var methods: [HTTPRequest.Method] {
         switch self {
         case .root, .health, .metrics, .topics, .consume: [.get]
-        case .topic: [.get, .put]
-        case .produce: [.post]
+        case .topic: [.get, .put, .delete]
+        case .produce, .trim, .branches: [.post]
         }
     }
 
@@ -46,6 +50,8 @@ enum Route: Equatable {
         case .metrics: "/metrics"
         case .topics: "/topics"
         case .topic: "/topics/{topic}"
+        case .trim: "/topics/{topic}/trim"
+        case .branches: "/topics/{topic}/branches"
         case .produce: "/topics/{topic}/produce"
         case .consume: "/topics/{topic}/consume"
         }

@@ -33,22 +33,46 @@ extension StreamsHandler {
         .json(Self.document(try await log.info(of: topic)))
     }
 
-    /// `PUT /topics/{topic}`: creates a topic, empty.
+    /// `PUT /topics/{topic}`: creates a topic, empty, and sets what is kept of it.
     func createTopic(_ topic: TopicName, _ request: APIRequest) async throws(StreamsError) -> APIResponse {
-        guard request.body.isEmpty else {
-            throw .invalidParameter("body", "Creating a topic takes no body yet.")
-        }
+        let change = try Self.settingsChange(request.body, configuration.limits)
         let isNew = try await log.create(topic)
+        if !change.isEmpty { try await log.change(topic, change) }
         return .json(Self.document(try await log.info(of: topic)), status: isNew ? .created : .ok)
     }
 
-    private static func document(_ info: TopicInfo) -> [UInt8] {
+    private static func settingsChange(
+        _ body: [UInt8], _ limits: Limits
+    ) throws(StreamsError) -> TopicSettingsChange {
+        var reader = try JSONObjectReader(body, isOptional: true, limits: limits)
+        var change = TopicSettingsChange()
+        let bounds = 1...TopicSettings.maximum
+        if reader.has("retention_ms") {
+            change.retentionMilliseconds = .some(try reader.integer("retention_ms", in: bounds, isNullable: true))
+        }
+        if reader.has("retention_bytes") {
+            change.retentionBytes = .some(try reader.integer("retention_bytes", in: bounds, isNullable: true))
+        }
+        try reader.finish()
+        return change
+    }
+
+    /// The state of a topic as JSON.
+    static func document(_ info: TopicInfo) -> [UInt8] {
         var writer = JSONObjectWriter()
         writer.member("topic", info.topic.rawValue)
         writer.member("earliest_offset", info.earliest.rawValue)
         writer.member("end_offset", info.end.rawValue)
         writer.member("created_at", info.createdAt.milliseconds)
         writer.member("updated_at", info.updatedAt.milliseconds)
+        if let branch = info.branch {
+            var point = JSONObjectWriter()
+            point.member("topic", branch.parent.rawValue)
+            point.member("offset", branch.fork.rawValue)
+            writer.member("branch_of", json: point.finish())
+        }
+        if let age = info.settings.retentionMilliseconds { writer.member("retention_ms", age) }
+        if let bytes = info.settings.retentionBytes { writer.member("retention_bytes", bytes) }
         writer.member("fenced", false)
         return writer.finish()
     }

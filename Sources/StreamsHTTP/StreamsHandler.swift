@@ -114,9 +114,18 @@ package struct StreamsHandler: Sendable {
         case .topic(let topic) where method == .put:
             try query.finish()
             return try await createTopic(topic, request)
+        case .topic(let topic) where method == .delete:
+            try query.finish()
+            return try await deleteTopic(topic)
         case .topic(let topic):
             try query.finish()
             return try await topicInfo(topic)
+        case .trim(let topic):
+            try query.finish()
+            return try await trim(topic, request)
+        case .branches(let topic):
+            try query.finish()
+            return try await createBranch(of: topic, request)
         case .health:
             try query.finish()
             return await health()

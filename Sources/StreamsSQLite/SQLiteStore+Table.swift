@@ -30,14 +30,15 @@ extension SQLiteStore: StreamsCore.Table {
             let names = try String.fetchAll(
                 database.cachedStatement(
                     sql: """
-                        SELECT name FROM topic WHERE name >= ? AND name < ? AND name > ? ORDER BY name LIMIT ?
+                        SELECT name FROM topic WHERE name >= ? AND name < ? AND name > ? AND deleted_at IS NULL
+                        ORDER BY name LIMIT ?
                         """), arguments: [prefix, prefix + "\u{7F}", after, limit])
             return names.compactMap { try? TopicName($0) }
         }
     }
 
     /// Reads a topic's row into memory; does nothing where there is none.
-    private func load(_ topic: TopicName) async throws(StoreError) {
+    func load(_ topic: TopicName) async throws(StoreError) {
         while true {
             let trimCount = states.withLock { $0.trimCount }
             let row = try await reading { try TopicRow.fetch(topic, $0) }

@@ -13,14 +13,17 @@ import Synchronization
 package final class SQLiteStore: Sendable {
     let pool: DatabasePool
     let states = Mutex(TopicStates())
-    private let configuration: SQLiteStoreConfiguration
-    private let time: any TimeSource
-    private let logger: Logger
+    let configuration: SQLiteStoreConfiguration
+    let time: any TimeSource
+    let logger: Logger
     private let lock: FileLock
     private let queue = Mutex(WriteQueue())
     /// What the writer's thread waits on: a signal for each ``WriteQueue/EnqueueAction/wake``, and one for the end.
     private let wakeUps = DispatchSemaphore(value: 0)
     private let commits = Atomic<Int>(0)
+    /// Asks for what was trimmed to be deleted soon.
+    let cleaningRequests: AsyncStream<Void>
+    let cleaningRequestsInput: AsyncStream<Void>.Continuation
     /// About how many pages of the write-ahead log are not merged into the file yet.
     private let unmergedPages = Atomic<Int>(0)
 
@@ -37,6 +40,7 @@ package final class SQLiteStore: Sendable {
         self.configuration = configuration
         self.time = time
         self.logger = logger
+        (cleaningRequests, cleaningRequestsInput) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         // The lock stands beside the file itself, by whatever link it was named: SQLite's own files do too.
         let file = URL(fileURLWithPath: configuration.path).resolvingSymlinksInPath().path
         lock = try FileLock(path: file + ".lock")
@@ -82,6 +86,7 @@ package final class SQLiteStore: Sendable {
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.keepRetention() }
+            group.addTask { await self.clean() }
             await withCheckedContinuation { ended in
                 let thread = Thread {
                     self.write()
@@ -122,6 +127,7 @@ package final class SQLiteStore: Sendable {
     /// Takes no more writes and lets those under way finish.
     package func close() {
         queue.withLock { $0.close() }
+        cleaningRequestsInput.finish()
         wakeUps.signal()
     }
 
@@ -183,6 +189,9 @@ package final class SQLiteStore: Sendable {
         }
     }
 
+    /// Lets the write-ahead log be merged into the file after the next commit.
+    func mergeSoon() { unmergedPages.store(Self.checkpointPages, ordering: .relaxed) }
+
     /// Merges the write-ahead log into the file once enough has gathered, as far as readers allow.
     private func checkpointIfDue() {
         guard unmergedPages.load(ordering: .relaxed) >= Self.checkpointPages else { return }
@@ -191,19 +200,6 @@ package final class SQLiteStore: Sendable {
             try pool.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
         } catch {
             logger.error("checkpoint failed", metadata: ["error": "\(error)"])
-        }
-    }
-
-    /// Trims what is older than the retention, now and then, in small steps.
-    private func keepRetention() async {
-        guard let retention = configuration.retention else { return }
-        while !Task.isCancelled {
-            let cutoff = time.now().advanced(by: .zero - retention)
-            let hasMore = await withCheckedContinuation { continuation in
-                enqueue(.trimExpired(before: cutoff, continuation))
-            }
-            if case .success(true) = hasMore { continue }
-            try? await time.sleep(for: configuration.retentionInterval)
         }
     }
 }

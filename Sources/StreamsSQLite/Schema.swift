@@ -12,6 +12,15 @@ import GRDB
 ///       claimed_at      INTEGER  when that claim was taken (ms); when the topic was created where there is none
 ///       trimmed_before  INTEGER  first offset that is kept
 ///       created_at      INTEGER  when the topic was created (ms)
+///       deleted_at      INTEGER  when the topic was deleted (ms), or NULL while it stands
+///       trimmed_at      INTEGER  when trimmed_before was last moved by a trim or a delete (ms), or NULL
+///       retention       INTEGER  how long messages are kept (ms), or NULL for as long as others
+///       retention_bytes INTEGER  how many bytes of messages are kept, or NULL for all
+///       settings_version INTEGER how often the two before were changed
+///       parent          TEXT     of a branch: the name of the topic that it reads as below fork_offset; else NULL
+///       fork_offset     INTEGER  of a branch: the first offset of its own
+///       parent_tail     INTEGER  of a branch: the parent's current_offset at the time of the fork
+///       parent_claim    INTEGER  of a branch: the parent's claim_offset at the time of the fork, or NULL
 ///
 ///     segment                                 one row a segment, in order of commit
 ///       id              INTEGER  row id
@@ -65,6 +74,20 @@ enum Schema {
                         body BLOB NOT NULL
                     ) STRICT;
                     CREATE UNIQUE INDEX segment_key ON segment(topic, last);
+                    """)
+        }
+        migrator.registerMigration("2 trim, delete, settings and branches of topics") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE topic ADD COLUMN deleted_at INTEGER;
+                    ALTER TABLE topic ADD COLUMN trimmed_at INTEGER;
+                    ALTER TABLE topic ADD COLUMN retention INTEGER;
+                    ALTER TABLE topic ADD COLUMN retention_bytes INTEGER;
+                    ALTER TABLE topic ADD COLUMN settings_version INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE topic ADD COLUMN parent TEXT;
+                    ALTER TABLE topic ADD COLUMN fork_offset INTEGER;
+                    ALTER TABLE topic ADD COLUMN parent_tail INTEGER;
+                    ALTER TABLE topic ADD COLUMN parent_claim INTEGER;
                     """)
         }
         return migrator

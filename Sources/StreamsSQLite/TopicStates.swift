@@ -18,17 +18,20 @@ struct TopicStates {
         var claimStart: Offset?
         /// The newest claim and its id, for retries and for giving back; `nil` after it was given back.
         var newestClaim: (claim: Claim, id: AppendID)?
+        /// Whether it takes no claims: it is deleted, or about to be.
+        var isClosed = false
 
         init(rowID: Int64, head: TopicHead) {
             self.rowID = rowID
             self.head = head
             self.claimedEnd = head.end
             self.claimStart = head.lastClaimStart
+            self.isClosed = head.isDeleted
         }
     }
 
     private var states: [TopicName: State] = [:]
-    /// Moves whenever a low mark moves, so that a row read before is not taken for the present.
+    /// Moves whenever a row changes in more than its end, so that one read before is not taken for the present.
     private(set) var trimCount = 0
 
     /// A topic's state, once it was loaded.
@@ -39,9 +42,49 @@ struct TopicStates {
         if states[topic] == nil { states[topic] = state }
     }
 
-    /// Takes the next offsets; `nil` where the topic is not loaded.
+    /// Puts a state in the place of the one that may be there: of a topic that was just created, or made again.
+    mutating func replace(_ topic: TopicName, with state: State) {
+        trimCount += 1
+        states[topic] = state
+    }
+
+    /// Lets a topic take no more claims, since it is about to be deleted; returns its end, all claims counted.
+    ///
+    /// `nil` where it is not the one that was created then, or deleted already.
+    mutating func close(_ topic: TopicName, createdAt: Timestamp) -> Offset? {
+        guard let state = states[topic], state.head.createdAt == createdAt, !state.isClosed else { return nil }
+        states[topic]?.isClosed = true
+        return state.claimedEnd
+    }
+
+    /// Lets a topic take claims again that was not deleted after all.
+    mutating func reopen(_ topic: TopicName, createdAt: Timestamp) {
+        guard let head = states[topic]?.head, head.createdAt == createdAt, !head.isDeleted else { return }
+        states[topic]?.isClosed = false
+    }
+
+    /// Notes that a topic was deleted at its end.
+    mutating func deleted(_ topic: TopicName, end: Offset, at now: Timestamp) {
+        trimmed(topic, to: end, at: now)
+        guard var state = states[topic] else { return }
+        state.head.end = end
+        state.head.deletedAt = now
+        state.head.branch = nil
+        state.head.settings = TopicSettings(version: state.head.settings.version)
+        state.newestClaim = nil
+        state.claimedEnd = end
+        states[topic] = state
+    }
+
+    /// Notes that the settings of a topic changed.
+    mutating func changed(_ topic: TopicName, to settings: TopicSettings) {
+        trimCount += 1
+        states[topic]?.head.settings = settings
+    }
+
+    /// Takes the next offsets; `nil` where the topic is not loaded, or is deleted.
     mutating func claim(_ request: ClaimRequest) -> Claim? {
-        guard let state = states[request.topic] else { return nil }
+        guard let state = states[request.topic], !state.isClosed else { return nil }
         if let newest = state.newestClaim, newest.id == request.id { return newest.claim }
         let claim = Claim(
             topic: request.topic,
@@ -77,10 +120,13 @@ struct TopicStates {
         states[segment.topic] = state
     }
 
-    /// Notes that everything below `earliest` is gone.
-    mutating func trimmed(_ topic: TopicName, to earliest: Offset) {
+    /// Notes that everything below `earliest` is gone: by a word of that time, or by age (`nil`).
+    mutating func trimmed(_ topic: TopicName, to earliest: Offset, at now: Timestamp? = nil) {
         trimCount += 1
-        guard let state = states[topic] else { return }
-        states[topic]?.head.earliest = max(state.head.earliest, earliest)
+        guard var state = states[topic] else { return }
+        state.head.earliest = max(state.head.earliest, earliest)
+        if let now { state.head.trimmedAt = now }
+        if state.head.trimmedAt != nil { state.head.trimmedBefore = state.head.earliest }
+        states[topic] = state
     }
 }

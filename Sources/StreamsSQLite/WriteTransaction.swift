@@ -16,7 +16,9 @@ enum WriteResult: Sendable {
             states.stored(segment)
         case .put(.taken, _):
             break
-        case .created(_, let topic, let rowID, let head):
+        case .created(true, let topic, let rowID, let head):
+            states.replace(topic, with: TopicStates.State(rowID: rowID, head: head))
+        case .created(false, let topic, let rowID, let head):
             states.adopt(TopicStates.State(rowID: rowID, head: head), for: topic)
         case .trimmed:
             // Noted before the commit.
@@ -124,11 +126,23 @@ struct WriteTransaction {
                 ON CONFLICT (name) DO NOTHING
                 """)
         try statement.execute(arguments: [topic.rawValue, now.milliseconds, now.milliseconds])
-        let isNew = database.changesCount == 1
+        let isNew = try database.changesCount == 1 || revive(topic, at: now)
         guard let (rowID, head) = try TopicRow.fetch(topic, database) else {
             throw StoreError(.corrupt, effect: .none, "The topic \(topic) can not be created.")
         }
         return .created(isNew, topic, rowID: rowID, head)
+    }
+
+    /// Makes a topic again that was deleted, above its old offsets; returns whether it was.
+    private func revive(_ topic: TopicName, at now: Timestamp) throws -> Bool {
+        let statement = try database.cachedStatement(
+            sql: """
+                UPDATE topic SET created_at = max(?, deleted_at + 1), claimed_at = max(?, deleted_at + 1),
+                    deleted_at = NULL
+                WHERE name = ? AND deleted_at IS NOT NULL
+                """)
+        try statement.execute(arguments: [now.milliseconds, now.milliseconds, topic.rawValue])
+        return database.changesCount == 1
     }
 
     /// Moves the low marks over the oldest expired segments and deletes them, in one transaction: there are no late
@@ -158,21 +172,6 @@ struct WriteTransaction {
         }
         let hasFreePages = try giveBackSpace()
         return .trimmed(marks, hasMore: hasFreePages || expired.count == count)
-    }
-
-    /// Gives a bounded part of the free pages back to the file system; returns whether there are more.
-    private func giveBackSpace() throws -> Bool {
-        let free = try freePageCount()
-        guard free > 0 else { return false }
-        try database.execute(sql: "PRAGMA incremental_vacuum(512)")
-        // A file that somebody has rebuilt without incremental vacuum keeps its free pages: then nothing is to be hoped
-        // from going on.
-        let rest = try freePageCount()
-        return rest > 0 && rest < free
-    }
-
-    private func freePageCount() throws -> Int {
-        try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
     }
 
     /// About how many pages of the write-ahead log the operations fill: the bodies, and a few pages around each.

@@ -117,6 +117,36 @@ extension FaultInjectingStore: Table {
         }
     }
 
+    package func trim(
+        _ topic: TopicName, createdAt: Timestamp, before offset: Offset, at now: Timestamp
+    ) async throws(StoreError) -> TopicHead? {
+        try await perform(.trim(topic)) { () async throws(StoreError) in
+            try await store.trim(topic, createdAt: createdAt, before: offset, at: now)
+        }
+    }
+
+    package func delete(_ topic: TopicName, createdAt: Timestamp, at now: Timestamp) async throws(StoreError) {
+        try await perform(.delete(topic)) { () async throws(StoreError) in
+            try await store.delete(topic, createdAt: createdAt, at: now)
+        }
+    }
+
+    package func change(
+        _ topic: TopicName, createdAt: Timestamp, to settings: TopicSettings
+    ) async throws(StoreError) -> Bool {
+        try await perform(.change(topic)) { () async throws(StoreError) in
+            try await store.change(topic, createdAt: createdAt, to: settings)
+        }
+    }
+
+    package func createBranch(
+        _ topic: TopicName, at point: BranchPoint, now: Timestamp
+    ) async throws(StoreError) -> Bool {
+        try await perform(.createBranch(topic)) { () async throws(StoreError) in
+            try await store.createBranch(topic, at: point, now: now)
+        }
+    }
+
     package func release(_ claim: Claim) async -> Bool {
         let result = try? await perform(.release(claim)) { () async throws(StoreError) in await store.release(claim) }
         return result ?? false

@@ -55,7 +55,7 @@ extension HTTPConformance {
             Check("OPTIONS tells the methods of every path, and what browsers may send") { front in
                 for (path, allow) in [
                     ("/topics/orders/produce", "POST, OPTIONS"), ("/topics/orders/consume", "GET, HEAD, OPTIONS"),
-                    ("/topics", "GET, HEAD, OPTIONS"), ("/topics/orders", "GET, PUT, HEAD, OPTIONS"),
+                    ("/topics", "GET, HEAD, OPTIONS"), ("/topics/orders", "GET, PUT, DELETE, HEAD, OPTIONS"),
                     ("/health", "GET, HEAD, OPTIONS"), ("/metrics", "GET, HEAD, OPTIONS"), ("/", "GET, HEAD, OPTIONS"),
                     ("/v1/topics/orders/produce/?x=y", "POST, OPTIONS"),
                 ] {

@@ -50,8 +50,8 @@ package struct HTTPConformance: Sendable {
     /// All checks, for `@Test(arguments:)`.
     package static var checks: [Check] {
         produceChecks + lineChecks + payloadChecks + sizeChecks + consumeChecks + waitChecks + startChecks + timeChecks
-            + negotiationChecks + eventChecks + topicChecks + listChecks + pathChecks + crossOriginChecks
-            + serviceChecks + refusalChecks
+            + negotiationChecks + eventChecks + topicChecks + topicChangeChecks + listChecks + pathChecks
+            + crossOriginChecks + serviceChecks + refusalChecks
     }
 }
 

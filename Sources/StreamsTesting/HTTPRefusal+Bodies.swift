@@ -89,8 +89,8 @@ extension HTTPRefusal {
 
     private static var putWithBody: HTTPRefusal {
         var refusal = HTTPRefusal(.put, "/topics/orders", .invalidParameter("body"))
-        refusal.request.body = Array("{}".utf8)
-        refusal.name = "PUT with a body is 400"
+        refusal.request.body = Array("[]".utf8)
+        refusal.name = "PUT with a body that is no object is 400"
         return refusal
     }
 

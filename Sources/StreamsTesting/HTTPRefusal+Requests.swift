@@ -32,7 +32,9 @@ extension HTTPRefusal {
             ("/topics/orders/produce", "POST, OPTIONS", [.get, .head, .put, .delete, .patch]),
             ("/topics/orders/consume", "GET, HEAD, OPTIONS", [.post, .put, .delete, .patch]),
             ("/topics", "GET, HEAD, OPTIONS", [.post, .put, .delete]),
-            ("/topics/orders", "GET, PUT, HEAD, OPTIONS", [.post, .patch]),
+            ("/topics/orders", "GET, PUT, DELETE, HEAD, OPTIONS", [.post, .patch]),
+            ("/topics/orders/trim", "POST, OPTIONS", [.get, .put, .delete]),
+            ("/topics/orders/branches", "POST, OPTIONS", [.get, .put, .delete]),
             ("/health", "GET, HEAD, OPTIONS", [.post, .delete]), ("/metrics", "GET, HEAD, OPTIONS", [.post]),
             ("/", "GET, HEAD, OPTIONS", [.post, .put, .delete]),
         ]
@@ -78,7 +80,10 @@ extension HTTPRefusal {
             invalid("limit ", "\(consume)?limit+=1"),
             invalid("cursor", "\(consume)?cursor=a"), invalid("offset", "/topics?offset=1"),
             invalid("limit", "/topics?limit=1&limit=1"), invalid("x", "/topics/orders?x=1", .put),
-            invalid("x", "/topics/new?x=1", .put), invalid("x", "/topics/orders/produce?x=1", .post),
+            invalid("x", "/topics/new?x=1", .put),
+            invalid("x", "/topics/orders?x=1", .delete), invalid("x", "/topics/orders/trim?x=1", .post),
+            invalid("x", "/topics/orders/branches?x=1", .post),
+            invalid("x", "/topics/orders/produce?x=1", .post),
             invalid("offset", "/topics/orders/produce?offset=1", .post),
             // What is wrong can not be decoded, so it is named as it came.
             invalid("%zz", "\(consume)?%zz=1"), invalid("limit", "\(consume)?limit=%"),

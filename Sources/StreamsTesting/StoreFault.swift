@@ -15,6 +15,14 @@ package enum StoreCall: Sendable {
     case close(TopicName)
     /// `reopen(_:closedUntil:earliest:end:at:)`.
     case reopen(TopicName)
+    /// `trim(_:createdAt:before:at:)`.
+    case trim(TopicName)
+    /// `delete(_:createdAt:at:)`.
+    case delete(TopicName)
+    /// `change(_:createdAt:to:)`.
+    case change(TopicName)
+    /// `createBranch(_:at:now:)`.
+    case createBranch(TopicName)
     /// `moveLowMark(of:to:)`.
     case moveLowMark(TopicName)
     /// `topics(prefix:after:limit:)`.
@@ -35,6 +43,10 @@ package enum StoreCall: Sendable {
         case .create: "create"
         case .close: "close"
         case .reopen: "reopen"
+        case .trim: "trim"
+        case .delete: "delete"
+        case .change: "change"
+        case .createBranch: "createBranch"
         case .moveLowMark: "moveLowMark"
         case .topics: "topics"
         case .put: "put"

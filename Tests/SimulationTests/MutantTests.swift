@@ -41,6 +41,10 @@ extension Mutant {
             .deleteFromBelow, .deletePastMismatches, .mergeYoung, .trustCachedGaps, .deleteTrimmedAtOnce,
             .judgeGapsByOldHead:
             .toldMerging
+        case .deleteResetsCounter, .deleteKeepsLowMark, .claimFromDeleted, .branchHolesEndAtFork,
+            .branchIgnoresParentLowMark:
+            .changing
+        case .trimBackwards, .deleteWhateverStands: .told
         case .healAtOnce, .healBackwards, .healWithoutMark, .signFillersWhenSent: .told
         default: .rough
         }

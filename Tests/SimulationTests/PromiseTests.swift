@@ -31,8 +31,9 @@ struct PromiseTests {
     }
 
     @Test(
-        "the log keeps its promises while maintainers work", arguments: [(Climate.merging, 250), (.toldMerging, 750)])
-    func maintenance(climate: Climate, worldCount: Int) async throws {
+        "the log keeps its promises where more is done than appending and reading",
+        arguments: [(Climate.merging, 250), (.toldMerging, 750), (.changing, 1000)])
+    func special(climate: Climate, worldCount: Int) async throws {
         var campaign = Campaign(firstSeed: Self.firstSeed, worldMaximum: worldCount)
         campaign.scenario = { .drawn(seed: $0, climate: climate) }
         let report = try await campaign.run()

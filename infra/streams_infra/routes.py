@@ -38,6 +38,10 @@ ROUTES: tuple[Route, ...] = (
     # Not for producers: to IAM, `GET/topics/*` is also every path below, and so every read.
     *_get("/topics/{topic}", consumers=True),
     Route("PUT", "/topics/{topic}", producers=True),
+    # Neither for producers nor for consumers: what is deleted or trimmed is gone for everybody.
+    Route("DELETE", "/topics/{topic}"),
+    Route("POST", "/topics/{topic}/trim"),
+    Route("POST", "/topics/{topic}/branches"),
     Route("POST", "/topics/{topic}/produce", producers=True),
     *_get("/topics/{topic}/consume", consumers=True),
 )

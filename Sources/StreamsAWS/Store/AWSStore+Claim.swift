@@ -17,6 +17,7 @@ extension AWSStore {
             case .conditionFailed(item: let item?):
                 let item = try TopicItem(item, topic: request.topic)
                 if let closedUntil = item.closedUntil { return .closed(until: closedUntil) }
+                if item.deletedAt != nil { return .noSuchTopic }
                 guard item.hasKind else {
                     try await adopt(request.topic, item)
                     continue
@@ -57,10 +58,59 @@ extension AWSStore {
     /// One `UpdateItem` that creates the item and takes its first claim.
     package func claimCreating(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
         let (request, outcome) = try await update(for: request, isCreating: true, creatingUpdate)
+        if case .conditionFailed(item: let item?) = outcome {
+            let item = try TopicItem(item, topic: request.topic)
+            if let deletedAt = item.deletedAt, item.closedUntil == nil {
+                return try await claimReviving(request, item, deletedAt)
+            }
+        }
         guard case .done = outcome else { return try await claim(request) }
         let range = Offset.first..<Offset.first.advanced(by: request.count)
         return .claimed(
             Claim(topic: request.topic, range: range, previousClaim: nil, at: request.at))
+    }
+
+    /// One `UpdateItem` that makes a deleted topic again, as it was seen, and takes its first claim.
+    ///
+    /// The deleted item may have come back from a backup: as with an old item, what trusts in it confirms its end.
+    private func claimReviving(
+        _ request: ClaimRequest, _ item: TopicItem, _ deletedAt: Timestamp
+    ) async throws(StoreError) -> ClaimOutcome {
+        if request.trustedAge != nil, request.confirmedEnd != item.end { return .unconfirmed(end: item.end) }
+        let update = claimUpdate(request, reviving: item, deletedAt)
+        let outcome = try await calling { () async throws(AWSError) in
+            try await items.updateItem(update, deadline: Deadline.current)
+        }
+        switch outcome {
+        case .done(attributes: let attributes):
+            return .claimed(try claim(request, before: TopicItem(attributes, topic: request.topic)))
+        case .conditionFailed: return try await claim(request)
+        }
+    }
+
+    private func claimUpdate(
+        _ request: ClaimRequest, reviving item: TopicItem, _ deletedAt: Timestamp
+    ) -> DynamoDBUpdate {
+        DynamoDBUpdate(
+            key: key(request.topic),
+            update: """
+                SET #claim = #current + :one, #current = #current + :count, #at = :at, #id = :id, \
+                #mark = if_not_exists(#mark, #current), #created = :created, #kind = :kind REMOVE #deleted
+                """,
+            condition: "#deleted = :deleted AND #current = :confirmed AND attribute_not_exists(#closed)",
+            names: [
+                "#claim": Attribute.claimOffset, "#current": Attribute.currentOffset, "#at": Attribute.claimedAt,
+                "#id": Attribute.claimID, "#mark": Attribute.mark(periods.day(ofClaimAt: request.at)),
+                "#created": Attribute.createdAt, "#kind": Attribute.kind, "#deleted": Attribute.deletedAt,
+                "#closed": Attribute.closedUntil,
+            ],
+            values: [
+                ":one": .integer(1), ":count": .integer(Int64(request.count)),
+                ":at": .integer(request.at.milliseconds), ":id": .string(request.id.hexadecimal),
+                ":created": .integer(max(request.at.milliseconds, deletedAt.milliseconds + 1)),
+                ":kind": .string(TopicItem.kind), ":deleted": .integer(deletedAt.milliseconds),
+                ":confirmed": .integer(item.currentOffset),
+            ], returnValues: .allOld)
     }
 
     private func creatingUpdate(_ request: ClaimRequest) -> DynamoDBUpdate {
@@ -91,6 +141,7 @@ extension AWSStore {
         var names = [
             "#claim": Attribute.claimOffset, "#current": Attribute.currentOffset, "#at": Attribute.claimedAt,
             "#id": Attribute.claimID, "#mark": mark, "#kind": Attribute.kind, "#closed": Attribute.closedUntil,
+            "#deleted": Attribute.deletedAt,
         ]
         let stale = staleMarks.withLock { $0.removeValue(forKey: request.topic) } ?? []
         for (index, day) in stale.enumerated() {
@@ -98,8 +149,14 @@ extension AWSStore {
             names["#stale\(index)"] = Attribute.mark(day)
         }
         var condition = """
-            attribute_exists(#kind) AND attribute_not_exists(#closed) AND (attribute_not_exists(#id) OR #id <> :id)
+            attribute_exists(#kind) AND attribute_not_exists(#closed) AND attribute_not_exists(#deleted) \
+            AND (attribute_not_exists(#id) OR #id <> :id)
             """
+        if Mutant.claimFromDeleted.isActive {
+            condition = condition.replacing(
+                "attribute_not_exists(#deleted)", with: "(attribute_exists(#deleted) OR attribute_not_exists(#deleted))"
+            )
+        }
         var values: DynamoDBItem = [
             ":one": .integer(1), ":count": .integer(Int64(request.count)),
             ":at": .integer(request.at.milliseconds), ":id": .string(request.id.hexadecimal),

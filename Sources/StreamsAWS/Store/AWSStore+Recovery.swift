@@ -50,7 +50,8 @@ extension AWSStore {
         update.names["#mark"] = Attribute.mark(periods.day(ofClaimAt: now))
         if Mutant.healWithoutMark.isActive, hasMark { update.names["#mark"] = "unused" }
         update.values[":mark"] = .integer(hasMark ? item.currentOffset : min(earliest, newEnd).rawValue - 1)
-        if item.trimmedBefore == nil, retained == nil || item.marks.isEmpty {
+        // What a branch can read below its own segments is its parent's to tell.
+        if item.trimmedBefore == nil, item.branch == nil, retained == nil || item.marks.isEmpty {
             update.update += ", #trimmed = :low"
             update.names["#trimmed"] = Attribute.trimmedBefore
             update.values[":low"] = .integer(earliest.rawValue)

@@ -66,8 +66,14 @@ extension AWSStore: Table {
                 item, condition: DynamoDBCondition("attribute_not_exists(#topic)", names: ["#topic": Attribute.topic]),
                 deadline: Deadline.current)
         }
-        guard case .done = outcome else { return false }
-        return true
+        switch outcome {
+        case .done: return true
+        case .conditionFailed(item: let item?):
+            let item = try TopicItem(item, topic: topic)
+            guard let deletedAt = item.deletedAt, item.closedUntil == nil else { return false }
+            return try await revive(topic, item, deletedAt, at: now)
+        case .conditionFailed: return false
+        }
     }
 
     /// Makes an item of the prototype one of ours: it gets a kind, so that lists show it, and a low mark.

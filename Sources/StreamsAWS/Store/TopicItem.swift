@@ -21,6 +21,15 @@ struct TopicItem: Sendable {
         static let closedUntil = "closed_until"
         static let settledBelow = "settled_below"
         static let kind = "kind"
+        static let deletedAt = "deleted"
+        static let trimmedAt = "trimmed_at"
+        static let retention = "retention_ms"
+        static let retentionBytes = "retention_bytes"
+        static let settingsVersion = "settings_version"
+        static let parent = "parent"
+        static let fork = "fork_offset"
+        static let parentTail = "parent_tail"
+        static let parentClaim = "parent_claim"
 
         /// The mark of a day, counted from 1970.
         static func mark(_ day: Int) -> String { "m\(day)" }
@@ -28,6 +37,8 @@ struct TopicItem: Sendable {
 
     /// The value of `kind` in a topic's item; the index of that name lists topics by it.
     static let kind = "topic"
+    /// The value of `kind` in the item of a topic that was deleted: lists do not show it.
+    static let deletedKind = "deleted"
     /// The index.
     static let kindIndex = "kind-index"
     /// No offset lies above: far beyond any topic, and far enough from the end of the numbers to count on.
@@ -47,6 +58,10 @@ struct TopicItem: Sendable {
     let settledBelow: Offset?
     /// Whether the item is one of ours: the prototype's have no kind.
     let hasKind: Bool
+    let deletedAt: Timestamp?
+    let trimmedAt: Timestamp?
+    let settings: TopicSettings
+    let branch: BranchPoint?
     /// By day: the last offset before the day's first claim.
     let marks: [Int: Int64]
 
@@ -84,6 +99,23 @@ struct TopicItem: Sendable {
         closedUntil = try number(Attribute.closedUntil).map { Timestamp(milliseconds: $0) }
         settledBelow = try number(Attribute.settledBelow).flatMap { Offset($0) }
         hasKind = item[Attribute.kind] != nil
+        deletedAt = try number(Attribute.deletedAt).map { Timestamp(milliseconds: $0) }
+        trimmedAt = try number(Attribute.trimmedAt).map { Timestamp(milliseconds: $0) }
+        settings = TopicSettings(
+            retentionMilliseconds: try number(Attribute.retention),
+            retentionBytes: try number(Attribute.retentionBytes),
+            version: try number(Attribute.settingsVersion) ?? 0)
+        branch = try item[Attribute.parent].map { (value) throws(StoreError) in
+            guard let parent = value.string.flatMap({ try? TopicName($0) }),
+                let fork = try number(Attribute.fork).flatMap({ Offset($0) }),
+                let tail = try number(Attribute.parentTail), fork.rawValue <= tail + 1, fork.rawValue <= current + 1
+            else {
+                throw StoreError(.corrupt, effect: .none, "The item of \(topic) tells an impossible branch.")
+            }
+            return BranchPoint(
+                parent: parent, fork: fork, parentEnd: .first.advanced(by: Int(tail)),
+                parentClaimStart: try number(Attribute.parentClaim).flatMap { Offset($0) })
+        }
         var marks: [Int: Int64] = [:]
         for name in item.keys where name.utf8.first == UInt8(ascii: "m") {
             guard let day = Int(name.dropFirst()), let offset = try number(name) else { continue }
@@ -103,7 +135,9 @@ struct TopicItem: Sendable {
         var low = trimmedBefore ?? .first
         if let days {
             let mark = marks.filter { days.contains($0.key) }.values.min() ?? currentOffset
-            low = max(low, .first.advanced(by: Int(mark)))
+            let kept = Offset.first.advanced(by: Int(mark))
+            // Where all that the branch itself ever held is kept, its parent tells what is kept of the rest.
+            if branch.map({ kept > $0.fork }) ?? true { low = max(low, kept) }
         }
         return min(low, end)
     }
@@ -111,9 +145,15 @@ struct TopicItem: Sendable {
     /// The item as the log sees it.
     func head(retained days: ClosedRange<Int>?) -> TopicHead {
         let created = createdAt ?? claimedAt ?? Timestamp(milliseconds: 0)
-        return TopicHead(
+        var head = TopicHead(
             earliest: earliest(retained: days), end: end, lastClaimStart: claimOffset,
             lastClaimedAt: claimedAt ?? created, createdAt: created, closedUntil: closedUntil,
             settledBelow: settledBelow)
+        head.deletedAt = deletedAt
+        head.settings = settings
+        head.branch = branch
+        head.trimmedBefore = trimmedBefore
+        head.trimmedAt = trimmedAt
+        return head
     }
 }

@@ -87,7 +87,7 @@ extension InMemoryStore: Table {
     /// Creates a topic unless it stands.
     package func create(_ topic: TopicName, at now: Timestamp) async -> Bool {
         state.withLock { state in
-            guard state.topics[topic] == nil else { return false }
+            guard state.topics[topic] == nil else { return state.topics[topic]?.revive(at: now) ?? false }
             state.topics[topic] = InMemoryTopicItem(createdAt: now)
             return true
         }
@@ -95,7 +95,7 @@ extension InMemoryStore: Table {
 
     /// The names that begin with `prefix` and come after `after`, in the order of their bytes.
     package func topics(prefix: String, after: String, limit: Int) async -> [TopicName] {
-        let names = state.withLock { Array($0.topics.keys) }
+        let names = state.withLock { $0.topics.filter { !$0.value.head.isDeleted }.map(\.key) }
         let matching = names.filter { name in
             name.rawValue.utf8.starts(with: prefix.utf8)
                 && after.utf8.lexicographicallyPrecedes(name.rawValue.utf8)

@@ -2,7 +2,7 @@ import StreamsModel
 
 /// A topic's item in the table.
 struct InMemoryTopicItem: Sendable {
-    private let createdAt: Timestamp
+    private var createdAt: Timestamp
     private var earliest = Offset.first
     private var end = Offset.first
     private var newestClaim: (id: AppendID, claim: Claim)?
@@ -11,22 +11,72 @@ struct InMemoryTopicItem: Sendable {
     private var settledBelow: Offset?
     /// What maintenance has noted.
     var noted = UpkeepNote()
+    private var deletedAt: Timestamp?
+    private var settings = TopicSettings()
+    private var branch: BranchPoint?
+    private var trimmedBefore: Offset?
+    private var trimmedAt: Timestamp?
 
     init(createdAt: Timestamp) {
         self.createdAt = createdAt
         lastClaimedAt = createdAt
     }
 
+    /// A branch, whose own offsets begin at its fork.
+    init(createdAt: Timestamp, branch: BranchPoint) {
+        self.init(createdAt: createdAt)
+        self.branch = branch
+        end = branch.fork
+    }
+
     var head: TopicHead {
-        TopicHead(
+        var head = TopicHead(
             earliest: earliest, end: end, lastClaimStart: newestClaim?.claim.range.lowerBound,
             lastClaimedAt: lastClaimedAt, createdAt: createdAt, closedUntil: closedUntil,
             settledBelow: settledBelow)
+        head.deletedAt = deletedAt
+        head.settings = settings
+        head.branch = branch
+        head.trimmedBefore = trimmedBefore
+        head.trimmedAt = trimmedAt
+        return head
+    }
+
+    /// Whether it is the topic that was created then, and stands.
+    func stands(since createdAt: Timestamp) -> Bool { deletedAt == nil && self.createdAt == createdAt }
+
+    /// Makes a deleted topic anew; returns whether it was deleted.
+    mutating func revive(at now: Timestamp) -> Bool {
+        guard let deletedAt else { return false }
+        createdAt = max(now, deletedAt.advanced(by: .milliseconds(1)))
+        lastClaimedAt = createdAt
+        self.deletedAt = nil
+        return true
+    }
+
+    mutating func delete(at now: Timestamp) {
+        trim(before: end, at: now)
+        deletedAt = now
+        settings = TopicSettings(version: settings.version)
+        branch = nil
+    }
+
+    mutating func trim(before offset: Offset, at now: Timestamp) {
+        guard offset > earliest else { return }
+        trimmedBefore = trim(before: offset)
+        trimmedAt = now
+    }
+
+    /// Returns whether these are the settings now.
+    mutating func change(to settings: TopicSettings) -> Bool {
+        if self.settings.version + 1 == settings.version { self.settings = settings }
+        return self.settings == settings
     }
 
     mutating func claim(_ request: ClaimRequest) -> ClaimOutcome {
         precondition(request.count >= 1, "a claim takes at least one offset")
         if let closedUntil { return .closed(until: closedUntil) }
+        if deletedAt != nil { return .noSuchTopic }
         if let newestClaim, newestClaim.id == request.id { return .claimed(newestClaim.claim) }
         if let trustedSince = request.trustedSince, lastClaimedAt < trustedSince, request.confirmedEnd != end {
             return .unconfirmed(end: end)
@@ -52,7 +102,7 @@ struct InMemoryTopicItem: Sendable {
         self.end = max(self.end, end)
         settledBelow = self.end
         // An item that was lost knows of no low mark.
-        if self.earliest == .first { self.earliest = min(earliest, self.end) }
+        if self.earliest == .first, branch == nil { self.earliest = min(earliest, self.end) }
         return true
     }
 

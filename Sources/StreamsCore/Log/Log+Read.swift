@@ -51,17 +51,14 @@ extension Log {
             var head = try await confirmedHead(of: request.topic, reaching: request.start) ?? .absent
             if let earlier { head.lastClaimStart = earlier.lastClaimStart }
             let isBehind = isBehind(head, storedEnd)
-            let position = try await position(request, in: head, isBehind: isBehind)
+            let views = try await views(of: request.topic, head, reaching: request.start)
+            let position = try await position(request, in: views, isBehind: isBehind)
             guard position < head.end || !isBehind else { throw .recovering }
-            var reader = SegmentReader(log: self, topic: request.topic, head: head)
-            var pass = try await reader.pass(
-                from: position, limit: request.limit, bytesMaximum: request.bytesMaximum)
-            var resolution = try await resolution(of: pass, of: request.topic, in: head)
+            var (pass, view) = try await self.pass(views, from: position, request)
+            var resolution = try await resolution(of: pass, of: view.topic, in: view.head)
             if case .unlisted = resolution {
-                reader.mayGuess = false
-                pass = try await reader.pass(
-                    from: position, limit: request.limit, bytesMaximum: request.bytesMaximum)
-                resolution = try await self.resolution(of: pass, of: request.topic, in: head)
+                (pass, view) = try await self.pass(views, from: position, request, mayGuess: false)
+                resolution = try await self.resolution(of: pass, of: view.topic, in: view.head)
             }
             let page = ReadPage(slices: pass.slices, next: pass.next, end: max(head.end, pass.next))
             switch resolution {
@@ -76,6 +73,23 @@ extension Log {
         }
     }
 
+    /// One pass over all that a topic is read from; returns with it the view in which it ended.
+    private func pass(
+        _ views: TopicViews, from position: Offset, _ request: ReadRequest, mayGuess: Bool = true
+    ) async throws(StreamsError) -> (SegmentReader.Pass, TopicViews.View) {
+        var pass = SegmentReader.Pass(next: position)
+        while true {
+            let view = views.view(at: pass.next)
+            // What stood at the key of the newest claim when a branch was made may have been merged since.
+            let reader = SegmentReader(
+                log: self, topic: view.topic, head: view.head, cut: view.cut, mayGuess: mayGuess && view.cut == nil)
+            try await reader.extend(&pass, limit: request.limit, bytesMaximum: request.bytesMaximum)
+            guard pass.gap == nil, let cut = view.cut, pass.next >= cut, pass.messageCount < request.limit,
+                pass.hasRoom(below: request.bytesMaximum)
+            else { return (pass, view) }
+        }
+    }
+
     /// What the gap that ended a pass is; `nil` where there is none, or there are messages to return before it.
     private func resolution(
         of pass: SegmentReader.Pass, of topic: TopicName, in head: TopicHead
@@ -86,15 +100,16 @@ extension Log {
 
     /// The offset that a request begins at.
     private func position(
-        _ request: ReadRequest, in head: TopicHead, isBehind: Bool
+        _ request: ReadRequest, in views: TopicViews, isBehind: Bool
     ) async throws(StreamsError) -> Offset {
+        let head = views.head
         switch request.start {
         case .earliest:
             return head.earliest
         case .latest:
             return head.end
         case .since(let time):
-            return try await firstOffset(of: request.topic, since: time, in: head)
+            return try await firstOffset(since: time, in: views)
         case .offset(let offset) where offset > head.end && !isBehind:
             throw StreamsError(
                 .offsetBeyondEnd, "Offset \(offset) lies past the end of \(request.topic), which is \(head.end)."

@@ -5,12 +5,24 @@ extension Log {
     ///
     /// A binary search over the topic's segments: O(log n) lists and gets, whatever the topic's size. It relies on
     /// timestamps that do not go back; where clocks did, it finds a place where they pass `time`.
-    func firstOffset(of topic: TopicName, since time: Timestamp, in head: TopicHead) async throws(StreamsError)
-        -> Offset
-    {
+    func firstOffset(since time: Timestamp, in views: TopicViews) async throws(StreamsError) -> Offset {
+        for view in views.views {
+            let start = max(view.start, views.head.earliest)
+            let end = view.cut ?? view.head.end
+            guard start < end else { continue }
+            let found = try await firstOffset(of: view.topic, since: time, in: start..<end)
+            if found < end { return found }
+        }
+        return views.head.end
+    }
+
+    /// The same within a range of one topic; its end where there is none.
+    private func firstOffset(
+        of topic: TopicName, since time: Timestamp, in range: Range<Offset>
+    ) async throws(StreamsError) -> Offset {
         // All messages below `low` are older than `time`; at `high` and above none is.
-        var low = head.earliest
-        var high = head.end
+        var low = range.lowerBound
+        var high = range.upperBound
         while low < high {
             let middle = low.advanced(by: low.distance(to: high) / 2)
             guard let segment = try await firstMessages(of: topic, from: middle, below: high) else {
@@ -27,7 +39,7 @@ extension Log {
                 high = max(low, min(middle, segment.range.lowerBound))
             }
         }
-        return min(low, head.end)
+        return min(low, range.upperBound)
     }
 
     /// The first segment with messages that ends at or above `start` and begins below `end`; never one from a cache, whose beginning may be another one by now.

@@ -13,6 +13,10 @@ package struct TopicInfo: Sendable, Equatable {
     package var createdAt: Timestamp
     /// When the newest messages were appended; when it was created where there are none.
     package var updatedAt: Timestamp
+    /// How much of it is kept.
+    package var settings = TopicSettings()
+    /// Where it left its parent, where it is a branch.
+    package var branch: BranchPoint?
 }
 
 extension Log {
@@ -23,12 +27,11 @@ extension Log {
         let storedEnd = knownStoredEnd(of: topic)
         let found = try await confirmedHead(of: topic)
         guard !isBehind(found ?? .absent, storedEnd) else { throw .recovering }
-        guard let head = found else {
-            throw StreamsError(.topicNotFound, "There is no topic \(topic); its first message, or PUT, creates it.")
-        }
+        guard let found, !found.isDeleted else { throw .noSuch(topic) }
+        let head = try await views(of: topic, found, reaching: .earliest).head
         return TopicInfo(
             topic: topic, earliest: head.earliest, end: head.end, createdAt: head.createdAt,
-            updatedAt: head.lastClaimedAt)
+            updatedAt: head.lastClaimedAt, settings: head.settings, branch: head.branch)
     }
 
     /// Topics in name order.
@@ -67,12 +70,21 @@ extension Log {
 
     /// Creates a topic, empty; returns whether it is new.
     package func create(_ topic: TopicName) async throws(StreamsError) -> Bool {
-        if try await head(of: topic) != nil { return false }
+        let standing = try await head(of: topic)
+        if let standing, !standing.isDeleted { return false }
         do {
-            if try await expectNoMessages(of: topic, from: nil) != nil { return false }
+            let current = try await expectNoMessages(of: topic, from: standing?.end)
+            if let current, !current.isDeleted { return false }
             return try await table.create(topic, at: time.now())
         } catch {
             throw unavailable(error)
         }
+    }
+}
+
+extension StreamsError {
+    /// The topic does not exist, or is deleted.
+    static func noSuch(_ topic: TopicName) -> StreamsError {
+        StreamsError(.topicNotFound, "There is no topic \(topic); its first message, or PUT, creates it.")
     }
 }

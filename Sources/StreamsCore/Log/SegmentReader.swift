@@ -5,6 +5,8 @@ struct SegmentReader {
     let log: Log
     let topic: TopicName
     let head: TopicHead
+    /// Where delivery ends although the topic goes on: the fork of the branch that is read; `nil` where it has none.
+    var cut: Offset?
     /// Whether the newest claim's segment may be looked for at its key, without a list.
     var mayGuess = true
 
@@ -14,7 +16,7 @@ struct SegmentReader {
     /// How many bytes of segments are read before anything is known of their messages' size.
     private static let firstGroupBytes = 128 * 1024
 
-    /// What a pass found.
+    /// What a pass found, over one topic or over a branch and those that it came from.
     struct Pass {
         /// Messages, contiguous from where the pass began but for fillers.
         var slices: [SegmentSlice] = []
@@ -23,17 +25,17 @@ struct SegmentReader {
         /// What ended the pass, if it was neither a limit nor the end of the topic.
         var gap: Gap?
 
-        fileprivate var messageCount = 0
+        fileprivate(set) var messageCount = 0
         /// Payload bytes so far, or the size of whole lines where nobody had to know better.
         fileprivate var byteCount = 0
         private var isEstimate = true
 
-        fileprivate init(next: Offset) {
+        init(next: Offset) {
             self.next = next
         }
 
         /// Whether a byte limit leaves room for more; the first message always has room.
-        fileprivate mutating func hasRoom(below bytesMaximum: Int) -> Bool {
+        mutating func hasRoom(below bytesMaximum: Int) -> Bool {
             if byteCount >= bytesMaximum { countExactly() }
             return byteCount < bytesMaximum || slices.isEmpty
         }
@@ -63,19 +65,21 @@ struct SegmentReader {
         var listedAt: Timestamp?
     }
 
-    /// Reads from `start` on until a limit, a gap or the end of the topic.
-    func pass(from start: Offset, limit: Int, bytesMaximum: Int) async throws(StreamsError) -> Pass {
-        var pass = Pass(next: start)
+    /// The offset before which the pass ends.
+    private var end: Offset { cut.map { min($0, head.end) } ?? head.end }
+
+    /// Reads on from where a pass has come to until a limit, a gap or the end of what is to be read of the topic.
+    func extend(_ pass: inout Pass, limit: Int, bytesMaximum: Int) async throws(StreamsError) {
         var relists = 0
         var mayGuess = mayGuess
-        while pass.next < head.end, pass.messageCount < limit, pass.hasRoom(below: bytesMaximum) {
+        while pass.next < end, pass.messageCount < limit, pass.hasRoom(below: bytesMaximum) {
             let guess = mayGuess ? newestListing(holding: pass.next) : nil
             let listedAt = log.time.now()
             let listings =
                 if let guess { [guess] } else { try await list(from: pass.next, limit: limit - pass.messageCount) }
             guard !listings.isEmpty else {
-                pass.gap = Gap(range: pass.next..<head.end, following: nil, listedAt: listedAt)
-                return pass
+                pass.gap = Gap(range: pass.next..<gapEnd, following: nil, listedAt: listedAt)
+                return
             }
             switch try await read(listings, into: &pass, limit: limit, bytesMaximum: bytesMaximum) {
             case .goOn: continue
@@ -85,18 +89,20 @@ struct SegmentReader {
                 pass.gap = nil
             case .stop:
                 pass.gap?.listedAt = listedAt
-                return pass
+                return
             case .vanished where guess != nil:
                 // Nothing at the newest claim's key: its write has not finished, as far as one can tell without a list.
-                pass.gap = Gap(range: pass.next..<head.end, following: nil, listedAt: nil)
-                return pass
+                pass.gap = Gap(range: pass.next..<gapEnd, following: nil, listedAt: nil)
+                return
             case .vanished:
                 relists += 1
                 guard relists <= Self.relistMaximum else { throw .rearranging }
             }
         }
-        return pass
     }
+
+    /// Where a gap ends behind which nothing is stored: at the end of the claims, whatever the fork of a branch.
+    private var gapEnd: Offset { Mutant.branchHolesEndAtFork.isActive ? end : head.end }
 
     /// Gets the listed segments, a group at a time: how many messages one holds shows only once it is there, so the
     /// first group is small, and the next ones are sized by what a message turned out to take.
@@ -140,6 +146,7 @@ struct SegmentReader {
         let listings = try await log.reading { () async throws(StoreError) in
             try await log.segments.list(topic, from: position, limit: count)
         }
+        if let cut, Mutant.branchHolesEndAtFork.isActive { return listings.filter { $0.key.last < cut } }
         // Not cut off at the end of the topic as it was: what is missing below may have been merged into more.
         return Mutant.listToOldEnd.isActive ? listings.filter { $0.key.last < head.end } : listings
     }
@@ -165,6 +172,7 @@ struct SegmentReader {
     private func take(_ segments: [Segment?], into pass: inout Pass, limit: Int, bytesMaximum: Int) -> Step {
         for segment in segments {
             guard let segment else { return .vanished }
+            if let cut, pass.next >= cut { return .stop }
             if Mutant.readPastHoles.isActive { pass.next = max(pass.next, segment.range.lowerBound) }
             guard segment.range.lowerBound <= pass.next else {
                 pass.gap = Gap(range: pass.next..<segment.range.lowerBound, following: segment)
@@ -177,19 +185,21 @@ struct SegmentReader {
 
     /// Takes the messages of a segment from where the pass stands; returns whether it got through it.
     private func take(_ segment: Segment, into pass: inout Pass, limit: Int, bytesMaximum: Int) -> Bool {
-        for run in segment.messageRuns where run.range.upperBound > pass.next {
-            guard pass.messageCount < limit else { return false }
+        let end = cut.map { min($0, segment.range.upperBound) } ?? segment.range.upperBound
+        for run in segment.messageRuns where run.range.upperBound > pass.next && run.range.lowerBound < end {
+            let start = max(pass.next, run.range.lowerBound)
+            let room = min(limit - pass.messageCount, start.distance(to: end))
+            guard room > 0 else { return false }
             if pass.byteCount + segment.body.count > bytesMaximum { pass.countExactly() }
             guard
                 let slice = SegmentSlice(
-                    of: segment, run: run, from: max(pass.next, run.range.lowerBound),
-                    limit: limit - pass.messageCount, bytesMaximum: bytesMaximum - pass.byteCount,
-                    takesFirst: pass.slices.isEmpty)
+                    of: segment, run: run, from: start, limit: room,
+                    bytesMaximum: bytesMaximum - pass.byteCount, takesFirst: pass.slices.isEmpty)
             else { return false }
             pass.append(slice)
             if slice.range.upperBound < run.range.upperBound { return false }
         }
-        pass.next = max(pass.next, segment.range.upperBound)
+        pass.next = max(pass.next, end)
         return pass.messageCount < limit
     }
 }

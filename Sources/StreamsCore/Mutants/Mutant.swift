@@ -69,6 +69,22 @@ package enum Mutant: String, CaseIterable, Sendable {
     /// Counts one day more as retained than the bucket keeps.
     case retainADayTooMany
 
+    // Trim, delete, branches.
+    /// Sets the low mark of a trim whatever it was before.
+    case trimBackwards
+    /// Begins at the first offset again after a topic was deleted.
+    case deleteResetsCounter
+    /// Leaves the low mark of a deleted topic where it was.
+    case deleteKeepsLowMark
+    /// Deletes whatever topic of the name stands when the request arrives.
+    case deleteWhateverStands
+    /// Takes claims from a deleted topic as from any other.
+    case claimFromDeleted
+    /// Ends a hole below a branch's fork at the fork.
+    case branchHolesEndAtFork
+    /// Reads below a branch's fork whatever became of the parent meanwhile.
+    case branchIgnoresParentLowMark
+
     // A counter that went backwards.
     /// Creates a topic's item without looking for messages.
     case createOverMessages

@@ -4,7 +4,7 @@ package import StreamsModel
 ///
 /// On AWS this is DynamoDB, in the embedded store a table of the SQLite file. Reads are strong: a call that begins
 /// after another returned sees what that one did. Every implementation passes the suite in `StreamsTesting`.
-package protocol Table: MaintenanceTable {
+package protocol Table: TopicTable, MaintenanceTable {
     /// Takes the next `count` offsets of a topic.
     ///
     /// Idempotent by `request.id`, which is unique within the topic: a retry after a lost answer returns the same
@@ -14,7 +14,8 @@ package protocol Table: MaintenanceTable {
 
     /// Takes the next offsets of a topic that was not there a moment ago, and creates it if need be.
     ///
-    /// Where the topic has come into being meanwhile, it is the same as ``claim(_:)``; `noSuchTopic` is no outcome.
+    /// Where the topic has come into being meanwhile, it is the same as ``claim(_:)``. A deleted topic is made again, above
+    /// its old offsets; `noSuchTopic` is an outcome only where it is deleted at this very moment.
     func claimCreating(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome
 
     /// Whether a topic's item can be lost, or come back older than it was, while its segments stand: the table and the
@@ -30,14 +31,16 @@ package protocol Table: MaintenanceTable {
     /// to close with a filler. Only a store without late writers may ever return `true`.
     func release(_ claim: Claim) async -> Bool
 
-    /// The state of a topic, or `nil` where there is none.
+    /// The state of a topic, or `nil` where there is none and never was.
     ///
+    /// A deleted one has a head, too (``TopicHead/deletedAt``): its counter goes on when it is made again.
     /// `end` and `lastClaimStart` come from one version of the item. `end` covers every segment stored in a claim;
     /// whether it covers claims that are not stored yet is up to the implementation.
     func head(of topic: TopicName) async throws(StoreError) -> TopicHead?
 
     /// Creates a topic at offset 1 unless it stands; returns whether this call created it.
     ///
+    /// One that was deleted is made again above its old offsets, with a later time of creation.
     /// Idempotent, but after an unknown outcome a retry may return `false` for its own creation.
     func create(_ topic: TopicName, at now: Timestamp) async throws(StoreError) -> Bool
 
@@ -133,7 +136,7 @@ package struct ClaimRequest: Sendable {
 package enum ClaimOutcome: Sendable, Equatable {
     /// The range is the caller's alone.
     case claimed(Claim)
-    /// The topic does not exist: create it first.
+    /// The topic does not exist, or is deleted: create it first.
     case noSuchTopic
     /// The topic takes no claims until it is opened again, which may be done from this time on.
     case closed(until: Timestamp)
@@ -179,6 +182,21 @@ package struct TopicHead: Sendable, Equatable {
     /// Below this offset no write is on its way any more, where the table knows such an offset: what is absent there
     /// has expired or will never be.
     package var settledBelow: Offset?
+    /// When the topic was deleted, which is after it was created; `nil` while it stands.
+    package var deletedAt: Timestamp?
+    /// How much of the topic is kept.
+    package var settings = TopicSettings()
+    /// Where the topic left its parent, where it is a branch: what lies below is the parent's.
+    ///
+    /// ``earliest`` is then only what was trimmed or has expired of the branch itself.
+    package var branch: BranchPoint?
+    /// Up to where the topic was trimmed by a word, not by age alone.
+    package var trimmedBefore: Offset?
+    /// When ``trimmedBefore`` moved: objects below are deleted no sooner than an hour later.
+    package var trimmedAt: Timestamp?
+
+    /// Whether the topic was deleted, and not made again.
+    package var isDeleted: Bool { deletedAt != nil }
 
     /// Makes a head.
     package init(

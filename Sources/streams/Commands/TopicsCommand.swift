@@ -10,7 +10,12 @@ struct TopicsCommand: AsyncParsableCommand {
     @Option(help: "Only topics whose names begin with this.")
     var prefix = ""
 
-    @Flag(name: .shortAndLong, help: "Also the earliest offset and the end offset of each, separated by tabs.")
+    @Flag(
+        name: .shortAndLong,
+        help: """
+            Also the earliest offset and the end offset of each, separated by tabs; then 'branch of TOPIC at OFFSET' and \
+            what is kept of it, where there is such.
+            """)
     var long = false
 
     @OptionGroup var options: ClientOptions
@@ -32,6 +37,9 @@ struct TopicsCommand: AsyncParsableCommand {
     private func line(for topic: String, _ client: StreamsClient) async throws(StreamsError) -> String {
         guard long else { return topic }
         let state = try await client.topic(try TopicName(topic))
-        return "\(topic)\t\(state.earliestOffset)\t\(state.endOffset)"
+        var line = "\(topic)\t\(state.earliestOffset)\t\(state.endOffset)"
+        if let parent = state.branchOf { line += "\tbranch of \(parent.topic) at \(parent.offset)" }
+        if let kept = state.kept { line += "\t\(kept)" }
+        return line
     }
 }

@@ -108,6 +108,10 @@ struct SimulatedRequest: Sendable {
         let count = request.body.values?[":count"]?.integer.map { String($0) } ?? "?"
         if update.contains("#claim = :one") { return "create and claim \(count)" }
         if update.contains("#claim =") { return "claim \(count)" }
+        if update.hasPrefix("SET #deleted =") { return "delete" }
+        if names.contains("trimmed_at") { return "trim" }
+        if names.contains("settings_version") { return "change settings" }
+        if names.contains("deleted"), !names.contains("trimmed_before") { return "make again" }
         if names.contains("settled_below"), names.contains("closed_until") { return "reopen" }
         if names.contains("closed_until") { return "close" }
         if names.contains("settled_below") { return "adopt" }

@@ -72,6 +72,26 @@ package struct History: Sendable {
         package var topicEnd: Int64?
     }
 
+    /// A trim, or a delete, that was acknowledged, or whose outcome is unknown.
+    package struct Cut: Sendable {
+        /// When it began.
+        package var begin: Int64
+        /// When the answer was there; `.max` where it is unknown.
+        package var end: Int64
+        /// Offsets below may be gone; of a delete all that were given out, whose number is not known.
+        package var before: Int64
+        /// Whether it is a delete.
+        package var isDelete: Bool
+    }
+
+    /// Where a branch left its parent.
+    package struct BranchPoint: Sendable {
+        /// The parent's name.
+        package var parent: String
+        /// The first offset of its own.
+        package var fork: Int64
+    }
+
     /// Something that must not happen at all, in words.
     package struct Surprise: Sendable {
         /// When.
@@ -86,6 +106,10 @@ package struct History: Sendable {
     package var reads: [Read] = []
     /// The reads that were refused.
     package var refusals: [Refusal] = []
+    /// The trims and the deletes.
+    package var cuts: [Cut] = []
+    /// Where the topic left its parent, where it is a branch.
+    package var branch: BranchPoint?
     /// What must not happen.
     package var surprises: [Surprise] = []
     /// Whether the topic's item was lost or set back: the end that readers are told may then be an old one for a while.

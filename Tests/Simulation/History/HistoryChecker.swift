@@ -5,14 +5,14 @@ import StreamsCore
 /// A log is easy to check: offsets are the order, so there is nothing to search for (P. Gibbons and E. Korach, "Testing
 /// shared memories", SIAM J. Comput. 1997, on why the general problem is hard and known orders make it easy).
 package struct HistoryChecker {
-    private let history: History
+    let history: History
     private var violations: [Violation] = []
     /// What stands where, as anybody saw it.
-    private var messageAt: [Int64: Int] = [:]
-    private var offsetOf: [Int: Int64] = [:]
+    var messageAt: [Int64: Int] = [:]
+    var offsetOf: [Int: Int64] = [:]
     /// The offsets of all messages that anybody saw, in order.
     private var offsets: [Int64] = []
-    private var acknowledgedOffsets: Set<Int64> = []
+    var acknowledgedOffsets: Set<Int64> = []
 
     /// Makes a checker of a whole history, in which readers have read to the end at last.
     package init(_ history: History) {
@@ -34,10 +34,11 @@ package struct HistoryChecker {
         checkOrder()
         checkEnds()
         checkRefusals()
+        checkCuts()
         if history.expectsWakeUps { checkWakeUps() }
     }
 
-    private mutating func report(_ promise: Violation.Promise, _ text: String) {
+    mutating func report(_ promise: Violation.Promise, _ text: String) {
         guard violations.count < 20 else { return }
         violations.append(Violation(promise, text))
     }
@@ -110,12 +111,15 @@ package struct HistoryChecker {
                     "\(append.client) was told that \(append.messages) were not written: they are at \(found)")
             }
             guard isThere, let first = found[0] else {
-                if isThere { report(.whole, "of \(append.messages) only a part is there: \(found)") }
+                if isThere, !isCutInPart(found) {
+                    report(.whole, "of \(append.messages) only a part is there: \(found)")
+                }
                 continue
             }
             for (index, offset) in found.enumerated() where offset != first + Int64(index) {
                 // What lies below what is kept may be gone before anybody read it.
                 if offset == nil, history.forgotten.contains(first + Int64(index)) || isPastReading(append) { continue }
+                if offset == nil, mayBeCut(first + Int64(index)) { continue }
                 report(.whole, "\(append.messages) are not together: \(found)")
                 break
             }
@@ -224,6 +228,10 @@ package struct HistoryChecker {
                 report(.truthful, "\(refusal.client) asked for \(refusal.from), and was told to begin at \(earliest)")
             }
             if earliest <= history.trimmedBefore { continue }
+            guard history.cuts.isEmpty else {
+                checkCut(below: earliest, refusal)
+                continue
+            }
             let below = place(of: earliest)
             guard below > 0, newestBelow[below - 1] > .min else { continue }
             // Known and not mended, see docs/correctness.md: after a lost item offsets below may be given out later.

@@ -4,11 +4,14 @@ import StreamsModel
 /// Somebody who uses the log through a process, and writes down what came back.
 struct Client: Sendable {
     let name: String
-    private let world: World
+    let world: World
+    /// The topic that it uses.
+    let topic: TopicName
 
-    init(_ name: String, world: World) {
+    init(_ name: String, world: World, topic: TopicName? = nil) {
         self.name = name
         self.world = world
+        self.topic = topic ?? world.topic
     }
 
     /// Appends messages; returns after how long to try again, or `nil` after a success.
@@ -16,7 +19,7 @@ struct Client: Sendable {
     func append(_ messages: [Int], by process: SimulatedProcess) async -> Duration? {
         let begin = world.recorder.beginAppend(name, messages, process.name)
         let batch = MessageBatch.ofNumbers(messages)
-        let topic = world.topic
+        let topic = topic
         let result: Result<AppendReceipt, StreamsError> = await withTaskExecutorPreference(process.executor) {
             do throws(StreamsError) {
                 return .success(try await process.log.append(batch, to: topic))
@@ -36,7 +39,7 @@ struct Client: Sendable {
             outcome = .unknown
             world.recorder.surprise("\(name) met an error that no append should meet: \(error)")
         }
-        world.recorder.endAppend(name, messages, begin: begin, outcome)
+        world.recorder.endAppend(name, messages, begin: begin, outcome, in: topic)
         if case .acknowledged = outcome { return nil }
         if case .failure(let error) = result { return error.context.retryAfter ?? .seconds(1) }
         return .seconds(1)
@@ -54,7 +57,7 @@ struct Client: Sendable {
         let begin = world.scheduler.now
         guard let start = Offset(position) else { return nil }
         let request = ReadRequest(
-            topic: world.topic, start: .offset(start), limit: limit, bytesMaximum: 1_000_000, wait: wait)
+            topic: topic, start: .offset(start), limit: limit, bytesMaximum: 1_000_000, wait: wait)
         let result: Result<ReadPage, StreamsError> = await withTaskExecutorPreference(process.executor) {
             do throws(StreamsError) {
                 return .success(try await process.log.read(request))
@@ -69,10 +72,10 @@ struct Client: Sendable {
                 History.Read(
                     client: name, process: process.name, begin: begin, end: world.scheduler.now, from: position,
                     next: page.next.rawValue, topicEnd: page.end.rawValue, wait: wait.wholeMicroseconds,
-                    messages: page.numbers))
+                    messages: page.numbers), in: topic)
             return (page.next.rawValue, page.end.rawValue)
         case .failure(let error):
-            return world.recorder.note(error, name, begin: begin, from: position)
+            return world.recorder.note(error, name, begin: begin, from: position, in: topic)
         }
     }
 }

@@ -5,7 +5,14 @@ import Synchronization
 final class Recorder: Sendable {
     private struct State {
         var history = History()
+        /// Of the branches, by their names.
+        var branches: [TopicName: History] = [:]
         var messageCount = 0
+
+        /// Changes the history of a topic.
+        mutating func change(_ topic: TopicName, _ body: (inout History) -> Void) {
+            if branches[topic] == nil { body(&history) } else { body(&branches[topic, default: History()]) }
+        }
     }
 
     private let scheduler: Scheduler
@@ -19,6 +26,25 @@ final class Recorder: Sendable {
 
     /// What was seen so far.
     var history: History { state.withLock { $0.history } }
+
+    /// What was seen of the branches.
+    var branches: [TopicName: History] { state.withLock { $0.branches } }
+
+    /// Keeps a history of its own of a new branch.
+    func beginBranch(_ topic: TopicName, _ point: History.BranchPoint) {
+        state.withLock { state in
+            state.branches[topic] = History()
+            state.branches[topic]?.branch = point
+        }
+    }
+
+    /// Adds to the history of a topic.
+    func change(_ topic: TopicName, _ body: (inout History) -> Void) {
+        state.withLock { $0.change(topic, body) }
+    }
+
+    /// Writes a line into the trace.
+    func tell(_ text: () -> String) { trace.note(text) }
 
     func expectWakeUps() { state.withLock { $0.history.expectsWakeUps = true } }
 
@@ -37,7 +63,7 @@ final class Recorder: Sendable {
         return scheduler.now
     }
 
-    func endAppend(_ client: String, _ messages: [Int], begin: Int64, _ outcome: History.Outcome) {
+    func endAppend(_ client: String, _ messages: [Int], begin: Int64, _ outcome: History.Outcome, in topic: TopicName) {
         let end = scheduler.now
         trace.note {
             switch outcome {
@@ -48,23 +74,25 @@ final class Recorder: Sendable {
             }
         }
         state.withLock { state in
-            state.history.appends.append(
-                History.Append(client: client, begin: begin, end: end, messages: messages, outcome: outcome))
+            state.change(topic) { history in
+                history.appends.append(
+                    History.Append(client: client, begin: begin, end: end, messages: messages, outcome: outcome))
+            }
         }
     }
 
-    func note(_ read: History.Read) {
+    func note(_ read: History.Read, in topic: TopicName) {
         trace.note {
             let messages = read.messages.map { "\($0.offset):\($0.number)" }.joined(separator: " ")
             return
                 "\(read.client) read from \(read.from) to \(read.next) of \(read.topicEnd) by \(read.process): \(messages)"
         }
-        state.withLock { $0.history.reads.append(read) }
+        change(topic) { $0.reads.append(read) }
     }
 
     /// Notes a failed read; returns where to go on if it said so.
     func note(
-        _ error: StreamsError, _ client: String, begin: Int64, from: Int64
+        _ error: StreamsError, _ client: String, begin: Int64, from: Int64, in topic: TopicName
     ) -> (next: Int64, topicEnd: Int64?)? {
         trace.note { "\(client) read from \(from): \(error)" }
         let refusal = History.Refusal(
@@ -72,12 +100,12 @@ final class Recorder: Sendable {
             earliest: error.context.earliestOffset?.rawValue, topicEnd: error.context.endOffset?.rawValue)
         switch error.code {
         case .offsetTrimmed:
-            state.withLock { $0.history.refusals.append(refusal) }
+            change(topic) { $0.refusals.append(refusal) }
             return refusal.earliest.map { ($0, refusal.topicEnd) }
         case .offsetBeyondEnd:
             // Readers ask for what they were told to go on with.
             surprise("\(client) was told that \(from) lies past the end, \(refusal.topicEnd ?? 0)")
-            state.withLock { $0.history.refusals.append(refusal) }
+            change(topic) { $0.refusals.append(refusal) }
         case .unavailable: break
         default: surprise("\(client) met an error that no read should meet: \(error)")
         }
@@ -105,12 +133,16 @@ final class Recorder: Sendable {
     /// Checks what stands at last: no two objects cover one offset.
     func noteStoredState(_ s3: SimulatedS3, mayOverlap: Bool) {
         var last: (range: StoredRange, key: String)?
+        // Keys come in order: topic by topic, and by offset.
+        func isOfOneTopic(_ one: String, _ other: String) -> Bool {
+            one.dropLast(25) == other.dropLast(25)
+        }
         for key in s3.keys {
             guard let object = s3.object(key), let range = StoredRange(object, at: key) else {
                 surprise("the object \(key) is not readable")
                 continue
             }
-            if let last, range.first <= last.range.last, !mayOverlap {
+            if let last, isOfOneTopic(last.key, key), range.first <= last.range.last, !mayOverlap {
                 surprise("two objects cover offset \(range.first): those of \(last.range.last) and \(range.last)")
             }
             last = (range, key)

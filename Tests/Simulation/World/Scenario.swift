@@ -39,6 +39,8 @@ package struct Scenario: Sendable {
     package var maintainers: [MaintenanceSettings] = []
     /// Whether processes keep segments in memory, as servers do.
     package var hasCaches = false
+    /// How many changes of topics are made; 0 for worlds of one topic that stays as it is.
+    package var changeCount = 0
 
     /// What happens, step by step, instead of clients that do as they like.
     package var story: Story?
@@ -79,6 +81,10 @@ package struct Scenario: Sendable {
             scenario.tell(choices.one(of: Story.ofMerging))
             return scenario
         }
+        if climate == .changing {
+            scenario.changeCount = 3 + choices.below(12)
+            scenario.absencePermille = choices.one(of: [0, 0, 100])
+        }
         if climate == .fair { scenario.patiencePermille = 700 }
         if scenario.faults.has(.expiry) { scenario.retentionDays = choices.one(of: [1, 1, 2]) }
         if scenario.faults.has(.expiry) || scenario.faults.has(.lostItem) {
@@ -89,7 +95,7 @@ package struct Scenario: Sendable {
 
     /// Whether anything happens that does not come with a request.
     var hasWeather: Bool {
-        story == nil && retentionDays != nil
+        story == nil && (retentionDays != nil || changeCount > 0)
             || [.throttling, .freeze, .crash, .wrongClock, .lostItem].contains { faults.has($0) }
     }
 

@@ -9,6 +9,10 @@ package enum Story: String, CaseIterable, Sendable {
     case sleepingReaderAfterRecovery
     /// Two processes open a topic again; the word of the second arrives when the first has appended.
     case twoOpenAtOnce
+    /// A trim arrives minutes late, when another one has gone further.
+    case lateTrim
+    /// A delete arrives once more, minutes late, when the topic has been made again.
+    case lateDelete
     /// The item is set back a day after its newest claim.
     case setBackTheNextDay
 
@@ -37,7 +41,8 @@ package enum Story: String, CaseIterable, Sendable {
 
     /// The stories of every topic.
     package static let everyday: [Story] = [
-        .lateWriteAfterSetBack, .sleepingReaderAfterRecovery, .twoOpenAtOnce, .setBackTheNextDay,
+        .lateWriteAfterSetBack, .sleepingReaderAfterRecovery, .twoOpenAtOnce, .setBackTheNextDay, .lateTrim,
+        .lateDelete,
     ]
     /// The stories of maintainers.
     package static let ofMerging = allCases.filter { !everyday.contains($0) }
@@ -115,6 +120,8 @@ extension World {
             await appendUntilOpen(client, first)
             await pass(minutes: 11)
             await client.append(recorder.newMessages(1), by: third)
+        case .lateTrim, .lateDelete:
+            await tellLateChange(isDelete: story == .lateDelete, client, first, second)
         case .setBackTheNextDay:
             await pass(minutes: 23 * 60 + choices.below(120))
             await client.append(recorder.newMessages(1 + choices.below(2)), by: first)
@@ -127,6 +134,26 @@ extension World {
     }
 
     func pass(minutes: Int) async { await sleep(Int64(minutes) * Self.minute) }
+
+    private func tellLateChange(
+        isDelete: Bool, _ client: Client, _ first: SimulatedProcess, _ second: SimulatedProcess
+    ) async {
+        await client.append(recorder.newMessages(3 + choices.below(3)), by: first)
+        network.interfere(.delay(choices.microseconds(Self.minute...10 * Self.minute))) { process, request in
+            process.name == first.name && request.name.hasSuffix(isDelete ? "delete" : "trim")
+        }
+        let changer = Client("changer", world: self)
+        if isDelete {
+            await changer.delete(by: first)
+            await appendUntilOpen(client, second)
+        } else {
+            async let early: Void = changer.trim(before: 2, by: first)
+            await sleep(500_000)
+            await changer.trim(before: 4, by: second)
+            await early
+        }
+        await pass(minutes: 12)
+    }
 
     private func sleepUntilMidnight() async {
         let ofDay = (ProcessClock.epoch * 1000 + scheduler.now) % Self.day

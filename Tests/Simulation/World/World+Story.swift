@@ -66,6 +66,7 @@ extension World {
             for reader in 0..<scenario.readerCount { group.addTask { await self.follow(reader) } }
             await withDiscardingTaskGroup { writers in
                 for writer in 0..<scenario.writerCount { writers.addTask { await self.write(writer) } }
+                if scenario.changeCount > 0 { writers.addTask { await self.changeTopics() } }
             }
             areWritersDone.set()
         }
@@ -104,7 +105,7 @@ extension World {
         }
     }
 
-    private func think() async {
+    func think() async {
         if choices.happens(permille: scenario.absencePermille) {
             await sleep(choices.microseconds(60_000_000...choices.one(of: [3_600_000_000, 129_600_000_000])))
         } else {
@@ -113,7 +114,7 @@ extension World {
     }
 
     /// A process that runs, in most cases the one at the client's own place; waits for one if need be.
-    private func process(preferring place: Int) async -> SimulatedProcess? {
+    func process(preferring place: Int) async -> SimulatedProcess? {
         while !isCalm {
             let index = choices.happens(permille: 800) ? place % places.count : choices.below(places.count)
             if let process = places[index].process { return process }
@@ -138,13 +139,14 @@ extension World {
             for lifetime in 0..<500 where network.writesInFlight > 0 || lifetime == 0 { await sleep(1_800_000_000) }
             if scenario.retentionDays != nil { expire(permille: 1000) }
             await readAll(client, at: place, within: scenario.holeTimeout + .seconds(60))
+            if scenario.changeCount > 0 { await restOfChanges(at: place) }
             recorder.noteStoredState(s3, mayOverlap: mayOverlap)
             isOver.set()
             place.process?.log.close()
         }
     }
 
-    private func readAll(_ client: Client, at place: Place, within time: Duration) async {
+    func readAll(_ client: Client, at place: Place, within time: Duration) async {
         guard let process = place.process else { return }
         let begin = scheduler.now
         var position: Int64 = 1

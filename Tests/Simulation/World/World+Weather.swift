@@ -33,6 +33,7 @@ extension World {
                 loseItem(choices.one(of: backups))
             }
             if scenario.retentionDays != nil { expire(permille: 500) }
+            if scenario.changeCount > 0 { sweep(permille: 500) }
         }
     }
 

@@ -88,6 +88,7 @@ package final class World: Sendable {
         var history = recorder.history
         history.wasItemLost = wasItemLost
         var violations = HistoryChecker.violations(in: history)
+        violations += branchViolations()
         if scenario.isFaultless, network.gate == nil, scenario.story == nil { violations += Self.failures(in: history) }
         return Outcome(
             history: history, violations: violations, faults: network.counts.snapshot, trace: trace.lines,

@@ -1,0 +1,129 @@
+import Logging
+package import StreamsModel
+
+/// What of a topic's settings a request changes.
+package struct TopicSettingsChange: Sendable {
+    /// A new value, or `nil` for none; absent where it is not to change.
+    package var retentionMilliseconds: Int64??
+    /// A new value, or `nil` for none; absent where it is not to change.
+    package var retentionBytes: Int64??
+
+    /// A change of nothing.
+    package init() {}
+
+    /// Whether anything is to change.
+    package var isEmpty: Bool { retentionMilliseconds == nil && retentionBytes == nil }
+
+    func applied(to settings: TopicSettings) -> TopicSettings {
+        TopicSettings(
+            retentionMilliseconds: retentionMilliseconds ?? settings.retentionMilliseconds,
+            retentionBytes: retentionBytes ?? settings.retentionBytes, version: settings.version + 1)
+    }
+}
+
+/// Trim, delete, settings.
+extension Log {
+    /// How often a change is tried again that others' changes came before.
+    private static let changeTries = 16
+
+    /// Makes everything below `offset` unreadable; never goes back.
+    ///
+    /// Returns the earliest offset then. When it returns, every read that begins afterwards is refused below.
+    /// - Throws: `topic_not_found`, `invalid_parameter` for an offset beyond the end, `unavailable`, `outcome_unknown`.
+    package func trim(_ topic: TopicName, before offset: Offset) async throws(StreamsError) -> Offset {
+        let storedEnd = knownStoredEnd(of: topic)
+        for _ in 0..<Self.changeTries {
+            let head = try await standingHead(of: topic)
+            guard offset <= head.end else {
+                if isBehind(head, storedEnd) { throw .recovering }
+                throw StreamsError(
+                    .invalidParameter, "'before' is at most the end of \(topic), which is \(head.end)."
+                ) {
+                    $0.parameter = "before"
+                    $0.endOffset = head.end
+                }
+            }
+            let earliest = try await views(of: topic, head, reaching: .earliest).head.earliest
+            guard offset > earliest else { return earliest }
+            let trimmed = try await changing { () async throws(StoreError) in
+                try await self.table.trim(topic, createdAt: head.createdAt, before: offset, at: self.time.now())
+            }
+            if let trimmed { return max(trimmed.earliest, earliest) }
+        }
+        throw .contended
+    }
+
+    /// Deletes a topic with all its messages; its offsets are never used again.
+    ///
+    /// - Throws: `topic_not_found`, `unavailable`, `outcome_unknown`.
+    package func delete(_ topic: TopicName) async throws(StreamsError) {
+        let head = try await standingHead(of: topic)
+        // Clocks may differ: what follows must lie after what was.
+        let now = max(time.now(), head.createdAt.advanced(by: .milliseconds(1)))
+        try await changing { () async throws(StoreError) in
+            try await self.table.delete(topic, createdAt: head.createdAt, at: now)
+        }
+        logger.notice("a topic was deleted", metadata: ["topic": "\(topic)", "end": "\(head.end)"])
+    }
+
+    /// Changes what is kept of a topic.
+    ///
+    /// - Throws: `topic_not_found`, `unavailable`, `outcome_unknown`.
+    package func change(_ topic: TopicName, _ change: TopicSettingsChange) async throws(StreamsError) {
+        for _ in 0..<Self.changeTries {
+            let head = try await standingHead(of: topic)
+            let settings = change.applied(to: head.settings)
+            let wanted = (settings.retentionMilliseconds, settings.retentionBytes)
+            if wanted == (head.settings.retentionMilliseconds, head.settings.retentionBytes) { return }
+            let stands = try await changing { () async throws(StoreError) in
+                try await self.table.change(topic, createdAt: head.createdAt, to: settings)
+            }
+            if stands { return }
+        }
+        throw .contended
+    }
+
+    /// The head of a topic that exists.
+    func standingHead(of topic: TopicName) async throws(StreamsError) -> TopicHead {
+        guard let head = try await confirmedHead(of: topic), !head.isDeleted else { throw .noSuch(topic) }
+        return head
+    }
+
+    /// Calls the table for a change, again while that may help: a change that arrives twice does no harm.
+    ///
+    /// - Throws: `unavailable` where nothing was changed, `outcome_unknown` where nobody knows.
+    func changing<Value: Sendable>(
+        _ call: () async throws(StoreError) -> Value
+    ) async throws(StreamsError) -> Value {
+        let deadline = Deadline.atMost(time.uptime() + configuration.appendTimeout)
+        var backoff = Backoff(configuration)
+        var isUnknown = false
+        while true {
+            do throws(StoreError) {
+                return try await call()
+            } catch {
+                if error.effect == .unknown { isUnknown = true }
+                if error.code == .unavailable, error.isWorthRetrying, await backoff.pause(time, until: deadline) {
+                    continue
+                }
+                logger.error(
+                    "a change of a topic failed", metadata: ["error": "\(error.message)", "unknown": "\(isUnknown)"])
+                guard isUnknown else {
+                    throw StreamsError(.unavailable, error.publicDetail + " Nothing was changed.") {
+                        $0.retryAfter = error.retryAfter ?? .seconds(1)
+                    }
+                }
+                throw StreamsError(
+                    .outcomeUnknown, "The change may or may not have been made. Look at the topic, or send it again."
+                ) { $0.retryAfter = .seconds(1) }
+            }
+        }
+    }
+}
+
+extension StreamsError {
+    /// Others change the topic again and again.
+    static let contended = StreamsError(
+        .unavailable, "Others change the topic at the same time; nothing was changed. Try again."
+    ) { $0.retryAfter = .seconds(1) }
+}
