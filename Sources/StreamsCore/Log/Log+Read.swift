@@ -63,7 +63,9 @@ extension Log {
                     from: position, limit: request.limit, bytesMaximum: request.bytesMaximum)
                 resolution = try await self.resolution(of: pass, of: request.topic, in: head)
             }
-            let page = ReadPage(slices: pass.slices, next: pass.next, end: max(head.end, pass.next))
+            let page = ReadPage(
+                slices: pass.slices, next: pass.next, end: max(head.end, pass.next),
+                topicCreatedAt: head == .absent ? nil : head.createdAt)
             switch resolution {
             case nil:
                 if !pass.slices.isEmpty { noteStored(pass.next, of: request.topic) }

@@ -24,7 +24,7 @@ extension Log {
         let found = try await confirmedHead(of: topic)
         guard !isBehind(found ?? .absent, storedEnd) else { throw .recovering }
         guard let head = found else {
-            throw StreamsError(.topicNotFound, "There is no topic \(topic); its first message, or PUT, creates it.")
+            throw .topicNotFound(topic)
         }
         return TopicInfo(
             topic: topic, earliest: head.earliest, end: head.end, createdAt: head.createdAt,

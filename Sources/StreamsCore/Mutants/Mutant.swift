@@ -41,6 +41,18 @@ package enum Mutant: String, CaseIterable, Sendable {
     /// Takes a gap below the first stored segment for trimmed.
     case judgeGapsByFirstSegment
 
+    // Consumer groups.
+    /// Commits for whoever asks, under whichever generation.
+    case commitUnderAnyGeneration
+    /// Hands messages out although the write that takes the lease found another state.
+    case handOutWithoutLease
+    /// Lets a seek leave lease and generation as they are.
+    case seekKeepsLease
+    /// Writes a group's state over whatever stands.
+    case storeGroupsUnconditionally
+    /// Lets a new lease begin after what the one before was handed, and not at what is committed.
+    case takeOverAtDelivered
+
     // Retention.
     /// Counts one day more as retained than the bucket keeps.
     case retainADayTooMany

@@ -58,12 +58,19 @@ final class SimulatedDynamoDB: Sendable {
                     return .dynamoDBRefusal(400, "ConditionalCheckFailedException", item: wantsItem ? old : nil)
                 }
             }
-            items[key] = try change(old)
-            return .dynamoDB(DynamoDBReply(attributes: request.body.returnValues == "ALL_OLD" ? old : nil))
+            let new = try change(old)
+            items[key] = new
+            let attributes =
+                switch request.body.returnValues {
+                case "ALL_OLD": old
+                case "ALL_NEW": new
+                default: DynamoDBItem?.none
+                }
+            return .dynamoDB(DynamoDBReply(attributes: attributes))
         }
     }
 
-    /// Topics by name: the log asks for nothing else.
+    /// Topics and groups by name: the log asks for nothing else.
     private func query(_ request: DynamoDBRequest) throws -> AWSTransportAnswer {
         let condition = try ItemExpressionCache.shared.condition(request.body.keyConditionExpression ?? "")
         let found = try items.withLock { items in

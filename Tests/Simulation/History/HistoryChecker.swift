@@ -35,6 +35,7 @@ package struct HistoryChecker {
         checkEnds()
         checkRefusals()
         if history.expectsWakeUps { checkWakeUps() }
+        violations += GroupChecker.violations(in: history)
     }
 
     private mutating func report(_ promise: Violation.Promise, _ text: String) {

@@ -10,17 +10,23 @@ package enum Climate: String, CaseIterable, Sendable {
     case expiring
     /// Hours in which the item is lost or set back, and writes come late.
     case forgetful
+    /// Minutes in which consumers of a group work, stand still and die.
+    case grouped
     /// Everything.
     case any
     /// One of the ``Story``s: what hardly ever comes together by chance.
     case told
+
+    /// Those that a world is drawn from where none is named; each of the others has worlds of its own.
+    static let mixed: [Climate] = [.fair, .rough, .stormy, .expiring, .forgetful, .any, .told]
 
     func faults(_ choices: Choices) -> FaultProfile {
         let slow: [Fault] = [.expiry, .lostItem]
         switch self {
         case .told: return FaultProfile()
         case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 100])
-        case .rough, .stormy: return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
+        case .rough, .stormy, .grouped:
+            return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
         case .expiring:
             var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { $0 != .lostItem })
             profile.permille[.expiry] = 50

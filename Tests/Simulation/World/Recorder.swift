@@ -9,7 +9,7 @@ final class Recorder: Sendable {
     }
 
     private let scheduler: Scheduler
-    private let trace: Trace
+    let trace: Trace
     private let state = Mutex(State())
 
     init(_ scheduler: Scheduler, _ trace: Trace) {
@@ -19,6 +19,9 @@ final class Recorder: Sendable {
 
     /// What was seen so far.
     var history: History { state.withLock { $0.history } }
+
+    /// Adds to what was seen.
+    func change(_ body: (inout History) -> Void) { state.withLock { body(&$0.history) } }
 
     func expectWakeUps() { state.withLock { $0.history.expectsWakeUps = true } }
 

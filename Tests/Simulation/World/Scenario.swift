@@ -35,6 +35,9 @@ package struct Scenario: Sendable {
     /// For how many thousandths of their reads readers begin at the first offset again.
     package var rereadPermille = 200
 
+    /// What the consumers of a group do; `nil` where there is none.
+    package var groups: GroupPlan?
+
     /// What happens, step by step, instead of clients that do as they like.
     package var story: Story?
 
@@ -47,7 +50,7 @@ package struct Scenario: Sendable {
     /// A world drawn from a seed, of any climate or of a given one.
     package static func drawn(seed: UInt64, climate: Climate? = nil) -> Scenario {
         let choices = Choices(seed: seed ^ 0x5CE1_A210)
-        let climate = climate ?? choices.one(of: Climate.allCases)
+        let climate = climate ?? choices.one(of: Climate.mixed)
         var scenario = Scenario(seed: seed, faults: climate.faults(choices))
         scenario.processCount = 1 + choices.below(3)
         scenario.writerCount = 1 + choices.below(4)
@@ -69,6 +72,7 @@ package struct Scenario: Sendable {
             scenario.tell(choices.one(of: Story.allCases))
             return scenario
         }
+        if climate == .grouped { scenario.gather(choices) }
         if climate == .fair { scenario.patiencePermille = 700 }
         if scenario.faults.has(.expiry) { scenario.retentionDays = choices.one(of: [1, 1, 2]) }
         if scenario.faults.has(.expiry) || scenario.faults.has(.lostItem) {

@@ -62,6 +62,9 @@ extension World {
     private func work() async {
         await withDiscardingTaskGroup { group in
             for reader in 0..<scenario.readerCount { group.addTask { await self.follow(reader) } }
+            if let plan = scenario.groups {
+                for consumer in 0..<plan.consumerCount { group.addTask { await self.consume(consumer, plan) } }
+            }
             await withDiscardingTaskGroup { writers in
                 for writer in 0..<scenario.writerCount { writers.addTask { await self.write(writer) } }
             }
@@ -111,7 +114,7 @@ extension World {
     }
 
     /// A process that runs, in most cases the one at the client's own place; waits for one if need be.
-    private func process(preferring place: Int) async -> SimulatedProcess? {
+    func process(preferring place: Int) async -> SimulatedProcess? {
         while !isCalm {
             let index = choices.happens(permille: 800) ? place % places.count : choices.below(places.count)
             if let process = places[index].process { return process }
@@ -136,6 +139,7 @@ extension World {
             for lifetime in 0..<500 where network.writesInFlight > 0 || lifetime == 0 { await sleep(1_800_000_000) }
             if scenario.retentionDays != nil { expire(permille: 1000) }
             await readAll(client, at: place, within: scenario.holeTimeout + .seconds(60))
+            if scenario.groups != nil { await finishGroup(at: place) }
             recorder.noteStoredState(s3)
             isOver.set()
             place.process?.log.close()
