@@ -11,7 +11,7 @@ package import StreamsModel
 /// It says what it knows of a failure and leaves retries to its caller: ``StreamsError/code`` tells whether the same
 /// request may be repeated.
 package struct StreamsClient: Sendable {
-    private let baseURL: String
+    let baseURL: String
 
     /// One for the process: it is never shut down.
     private static let http: HTTPClient = {
@@ -150,6 +150,7 @@ extension StreamsClient {
     /// The address of a path of the server.
     func url(_ path: String) -> String { baseURL + path }
 
+    /// Sends a request; what is not a success is thrown.
     func send(
         _ request: HTTPClientRequest, timeout: TimeAmount, isWrite: Bool
     ) async throws(StreamsError) -> (headers: HTTPHeaders, body: [UInt8]) {
@@ -165,6 +166,7 @@ extension StreamsClient {
         return (response.headers, body)
     }
 
+    /// Reads an answer.
     func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws(StreamsError) -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(body))

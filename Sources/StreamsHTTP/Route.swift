@@ -12,10 +12,11 @@ enum Route: Equatable {
     case branches(TopicName)
     case produce(TopicName)
     case consume(TopicName)
+    case groups(GroupRoute)
 
     /// Finds the route of a path.
     ///
-    /// - Throws: `not_found`, `invalid_topic`.
+    /// - Throws: `not_found`, `invalid_topic`, `invalid_parameter`.
     init(_ path: [String]) throws(StreamsError) {
         switch (path.count, path.first) {
         case (0, _): self = .root
@@ -27,9 +28,10 @@ enum Route: Equatable {
         case (3, "topics") where path[2] == "branches": self = .branches(try TopicName(path[1]))
         case (3, "topics") where path[2] == "produce": self = .produce(try TopicName(path[1]))
         case (3, "topics") where path[2] == "consume": self = .consume(try TopicName(path[1]))
-        default:
-            throw StreamsError(
-                .notFound, "There is no such path; see POST /topics/{topic}/produce and GET /topics/{topic}/consume.")
+        case (3..., "topics") where path[2] == "groups":
+            guard let route = try GroupRoute(path) else { throw .noSuchPath }
+            self = .groups(route)
+        default: throw .noSuchPath
         }
     }
 
@@ -39,6 +41,7 @@ enum Route: Equatable {
         case .root, .health, .metrics, .topics, .consume: [.get]
         case .topic: [.get, .put, .delete]
         case .produce, .trim, .branches: [.post]
+        case .groups(let route): route.methods
         }
     }
 
@@ -54,6 +57,13 @@ enum Route: Equatable {
         case .branches: "/topics/{topic}/branches"
         case .produce: "/topics/{topic}/produce"
         case .consume: "/topics/{topic}/consume"
+        case .groups(let route): route.label
         }
     }
+}
+
+extension StreamsError {
+    /// Nothing is at the path.
+    fileprivate static let noSuchPath = StreamsError(
+        .notFound, "There is no such path; see POST /topics/{topic}/produce and GET /topics/{topic}/consume.")
 }

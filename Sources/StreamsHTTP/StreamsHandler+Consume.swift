@@ -73,26 +73,16 @@ extension StreamsHandler {
 
     // MARK: Answers
 
-    private func fitting(_ page: ReadPage) -> ReadPage {
+    /// A page cut down to what the front can carry.
+    func fitting(_ page: ReadPage) -> ReadPage {
         guard let bound = configuration.escapedPageBytes else { return page }
         return page.fitting(escapedBytes: bound)
     }
 
     private func page(_ page: ReadPage) -> APIResponse {
-        let size = page.slices.reduce(0) { $0 + $1.bytes.count }
-        var body: [UInt8] = []
-        body.reserveCapacity(size + 96)
-        body.append(contentsOf: #"{"messages":["#.utf8)
-        let start = body.count
-        for slice in page.slices { body.append(contentsOf: slice.body[slice.bytes]) }
-        // JSON text holds no raw line break, so each one ends a message: it becomes the comma between two.
-        if !page.slices.isEmpty { body.removeLast() }
-        body.withUnsafeMutableBufferPointer { buffer in
-            for index in start..<buffer.count {
-                buffer[index] = buffer[index] == UInt8(ascii: "\n") ? UInt8(ascii: ",") : buffer[index]
-            }
-        }
-        body.append(contentsOf: #"],"next_offset":\#(page.next),"end_offset":\#(page.end)}"#.utf8)
+        var body = Array(#"{"messages":"#.utf8)
+        page.appendMessageArray(to: &body)
+        body.append(contentsOf: #","next_offset":\#(page.next),"end_offset":\#(page.end)}"#.utf8)
         var response = APIResponse.json(body)
         response.headers[.cacheControl] = "no-store"
         return response
@@ -108,6 +98,31 @@ extension StreamsHandler {
                 .contentType: MediaType.ndjson.rawValue, .cacheControl: "no-store",
                 .nextOffset: page.next.description, .endOffset: page.end.description,
             ], body: .bytes(body))
+    }
+}
+
+extension ReadPage {
+    /// The messages as a JSON array.
+    var messageArray: [UInt8] {
+        var bytes: [UInt8] = []
+        appendMessageArray(to: &bytes)
+        return bytes
+    }
+
+    /// Adds the messages as a JSON array, with room for what follows.
+    func appendMessageArray(to body: inout [UInt8]) {
+        body.reserveCapacity(body.count + slices.reduce(0) { $0 + $1.bytes.count } + 96)
+        body.append(UInt8(ascii: "["))
+        let start = body.count
+        for slice in slices { body.append(contentsOf: slice.body[slice.bytes]) }
+        // JSON text holds no raw line break, so each one ends a message: it becomes the comma between two.
+        if !slices.isEmpty { body.removeLast() }
+        body.withUnsafeMutableBufferPointer { buffer in
+            for index in start..<buffer.count {
+                buffer[index] = buffer[index] == UInt8(ascii: "\n") ? UInt8(ascii: ",") : buffer[index]
+            }
+        }
+        body.append(UInt8(ascii: "]"))
     }
 }
 

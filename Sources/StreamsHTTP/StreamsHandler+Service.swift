@@ -26,6 +26,7 @@ extension StreamsHandler {
             POST /topics/{topic}/produce    {"payload": …}, {"messages": [{"payload": …}, …]}, or NDJSON
             GET  /topics/{topic}/consume    ?offset=1&limit=10&wait=20, or Accept: text/event-stream
             GET  /topics                    the topics
+            POST /topics/{topic}/groups/{group}/receive, then …/ack: consume as a group
             GET  /health, /metrics
 
             """

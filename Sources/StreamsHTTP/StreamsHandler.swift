@@ -109,6 +109,8 @@ package struct StreamsHandler: Sendable {
             return try await produce(request, to: topic)
         case .consume(let topic):
             return try await consume(request, from: topic, &query)
+        case .groups(let route):
+            return try await group(route, method, request, &query)
         case .topics:
             return try await topics(&query)
         case .topic(let topic) where method == .put:

@@ -12,6 +12,14 @@ extension PrometheusRegistry {
         observe("streams_topics_reopened_total", kind: "counter") { Double(counters.snapshot.reopenings) }
     }
 
+    /// Adds what consumer groups count.
+    package func observe(_ counters: GroupCounters) {
+        observe("streams_group_receives_total", kind: "counter") { Double(counters.snapshot.receives) }
+        observe("streams_group_acks_total", kind: "counter") { Double(counters.snapshot.acks) }
+        observe("streams_group_leases_taken_total", kind: "counter") { Double(counters.snapshot.leasesTaken) }
+        observe("streams_group_leases_lost_total", kind: "counter") { Double(counters.snapshot.leasesLost) }
+    }
+
     /// Adds counts of calls by service and operation, which come as `service.operation`.
     package func observeCalls(_ name: String, _ counts: @escaping @Sendable () -> [String: Int]) {
         observe(

@@ -18,6 +18,8 @@ public struct Limits: Sendable, Equatable {
     public var wait: Duration = .seconds(20)
     /// Most messages in one answer (`limit`).
     public var readMessages = 10_000
+    /// Longest lease of a consumer group in seconds (`lease_seconds`).
+    public var leaseSeconds: Int64 = 43_200
     /// Most payload bytes in one answer, and the default (`max_bytes`).
     public var readBytes = 4 * 1024 * 1024
 

@@ -21,7 +21,8 @@ public struct TopicName: Hashable, Comparable, Sendable {
         self.rawValue = rawValue
     }
 
-    private static func isValid(_ name: String) -> Bool {
+    /// Whether a text keeps the rules for names, which groups share.
+    static func isValid(_ name: String) -> Bool {
         guard (1...lengthMaximum).contains(name.utf8.count), name != ".", name != ".." else { return false }
         return name.utf8.allSatisfy { byte in
             switch byte {

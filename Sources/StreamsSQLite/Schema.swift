@@ -33,6 +33,19 @@ import GRDB
 ///       previous_claim  INTEGER  first offset of the claim before, or NULL
 ///       timestamp       INTEGER  time of the claim (ms)
 ///       body            BLOB     NDJSON
+///
+///     consumer_group                          one row a group, by topic and name
+///       topic               TEXT     the topic's name
+///       name                TEXT     the group's name
+///       topic_created_at    INTEGER  topic.created_at of the topic that the group belongs to
+///       committed_offset    INTEGER  next offset to process
+///       delivered_offset    INTEGER  where the holder of the lease goes on
+///       generation          INTEGER  number of the newest lease or seek
+///       consumer            TEXT     who holds the lease, or NULL
+///       lease_expires_at    INTEGER  when it ends (ms), or NULL
+///       lease_milliseconds  INTEGER  for how long it is renewed, or NULL
+///       created_at          INTEGER  when the group was created (ms)
+///       version             BLOB     16 bytes, drawn anew for each write
 enum Schema {
     private static let firstMigration = "1 topics and segments"
 
@@ -90,6 +103,7 @@ enum Schema {
                     ALTER TABLE topic ADD COLUMN parent_claim INTEGER;
                     """)
         }
+        migrator.registerMigration(GroupRow.migration) { try GroupRow.createTable($0) }
         return migrator
     }
 }

@@ -50,7 +50,7 @@ package struct HTTPConformance: Sendable {
     /// All checks, for `@Test(arguments:)`.
     package static var checks: [Check] {
         produceChecks + lineChecks + payloadChecks + sizeChecks + consumeChecks + waitChecks + startChecks + timeChecks
-            + negotiationChecks + eventChecks + topicChecks + topicChangeChecks + listChecks + pathChecks
+            + negotiationChecks + eventChecks + topicChecks + topicChangeChecks + listChecks + groupChecks + pathChecks
             + crossOriginChecks + serviceChecks + refusalChecks
     }
 }

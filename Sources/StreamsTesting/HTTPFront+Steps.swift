@@ -60,9 +60,11 @@ extension HTTPFront {
 }
 
 extension HTTPAnswer {
-    /// The body as text with each `timestamp`, `created_at` and `updated_at` written as `T`.
+    /// The body as text with each time written as `T`, and each age as `S`.
     package var timeless: String {
-        text.replacing(/"(timestamp|created_at|updated_at)":[0-9]{13}/) { "\"\($0.output.1)\":T" }
+        text.replacing(/"(timestamp|created_at|updated_at|expires_at|lease_expires_at)":[0-9]{13}/) {
+            "\"\($0.output.1)\":T"
+        }.replacing(/"lag_seconds":[0-9.]+/, with: #""lag_seconds":S"#)
     }
 
     /// The timestamps in the body, in order.
@@ -108,6 +110,7 @@ extension HTTPAnswer {
         #expect(detail.count > 10 && detail.last == ".", "\(detail) is a sentence", sourceLocation: sourceLocation)
         var found = members.mapValues { String(describing: $0) }
         found["detail"] = nil
+        if let time = found["expires_at"], time.count == 13 { found["expires_at"] = "T" }
         var expected = problem.members
         expected["type"] = "about:blank"
         expected["title"] = ExpectedProblem.titles[problem.status]

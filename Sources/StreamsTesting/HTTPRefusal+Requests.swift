@@ -8,7 +8,7 @@ extension HTTPRefusal {
             "/none", "/topics/orders/none", "/topics/orders/produce/none", "/topics/orders/consume/1", "/Topics",
             "/health/none", "/v1/v2/topics", "/v/topics", "/v1a/topics", "/V1/topics", "//topics", "/topics%2Forders",
             "/topics/orders/consume%2F", "/%", "/topics/%zz", "/topics/%2", "/topics/%c3%28", "/topics/%ff",
-            "/topics/orders/groups", "/favicon.ico",
+            "/topics/orders/groups/g/none", "/topics/orders/groups/g/receive/1", "/favicon.ico",
         ]
         let names = [
             "%20", "a%20b", "a%2Fb", "%C3%A9", "%F0%9F%98%80", "a%00", "a+b", "a:b", "a~", "a%25", ".", "..", "%2E",

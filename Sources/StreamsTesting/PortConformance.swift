@@ -74,7 +74,8 @@ package struct PortConformance<Store: Table & SegmentStore>: Sendable {
 
     /// All checks, for `@Test(arguments:)`.
     package static var checks: [Check] {
-        topicChecks + changeChecks + claimChecks + headChecks + closingChecks + putChecks + getChecks + listChecks
+        topicChecks + changeChecks + claimChecks + headChecks + closingChecks + groupChecks + putChecks + getChecks
+            + listChecks
             + concurrencyChecks
     }
 }

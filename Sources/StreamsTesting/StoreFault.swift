@@ -27,6 +27,14 @@ package enum StoreCall: Sendable {
     case moveLowMark(TopicName)
     /// `topics(prefix:after:limit:)`.
     case topics
+    /// `group(_:)`.
+    case group(GroupKey)
+    /// `groups(of:after:limit:)`.
+    case groups(TopicName)
+    /// `store(_:replacing:)`.
+    case storeGroup(Group)
+    /// `commit(_:)`.
+    case commit(CommitRequest)
     /// `put(_:signedAt:)`.
     case put(Segment)
     /// `get(_:)`.
@@ -49,6 +57,10 @@ package enum StoreCall: Sendable {
         case .createBranch: "createBranch"
         case .moveLowMark: "moveLowMark"
         case .topics: "topics"
+        case .group: "group"
+        case .groups: "groups"
+        case .storeGroup: "storeGroup"
+        case .commit: "commit"
         case .put: "put"
         case .get: "get"
         case .list: "list"

@@ -27,6 +27,7 @@ struct Function {
             table: aws.store, segments: aws.store, time: aws.connection.clock, makeAppendID: AppendID.random,
             configuration: aws.logConfiguration, logger: logger)
         registry.observe(log.counters)
+        registry.observe(log.groupCounters)
         var configuration = StreamsHandler.Configuration(storeName: "aws", version: Version.current)
         configuration.allowedOrigins = settings.allowedOrigins
         let function = StreamsFunction(

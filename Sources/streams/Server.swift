@@ -25,6 +25,7 @@ struct Server {
             table: storage.table, segments: storage.segments, time: storage.time, makeAppendID: AppendID.random,
             configuration: storage.configuration, logger: logger)
         registry.observe(log.counters)
+        registry.observe(log.groupCounters)
         var configuration = StreamsHandler.Configuration(
             storeName: settings.store.rawValue, version: Version.current)
         configuration.allowedOrigins = settings.allowedOrigins

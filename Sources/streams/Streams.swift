@@ -9,8 +9,8 @@ struct Streams: AsyncParsableCommand {
         abstract: "Kafka-like topics over plain HTTP.",
         version: Version.current,
         subcommands: [
-            ServeCommand.self, ProduceCommand.self, ConsumeCommand.self, TopicsCommand.self, RetainCommand.self,
-            TrimCommand.self, DeleteCommand.self, BranchCommand.self, MaintainCommand.self, VerifyCommand.self,
-            RecoverCommand.self,
+            ServeCommand.self, ProduceCommand.self, ConsumeCommand.self, TopicsCommand.self, GroupsCommand.self,
+            RetainCommand.self, TrimCommand.self, DeleteCommand.self, BranchCommand.self, MaintainCommand.self,
+            VerifyCommand.self, RecoverCommand.self,
         ])
 }

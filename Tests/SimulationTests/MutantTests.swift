@@ -35,6 +35,9 @@ extension Mutant {
     fileprivate var climate: Climate {
         switch self {
         case .missWakeUps: .fair
+        case .commitUnderAnyGeneration, .handOutWithoutLease, .seekKeepsLease, .storeGroupsUnconditionally,
+            .takeOverAtDelivered:
+            .grouped
         case .signPutsWhenSent, .skipTrimmed, .retainADayTooMany: .expiring
         case .createOverMessages, .trustOldItems, .readersTrustItems: .forgetful
         case .listToOldEnd, .missingIsFilled, .settleUnseen, .mergeUnconditionally, .deleteUnconditionally,

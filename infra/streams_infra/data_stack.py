@@ -69,7 +69,7 @@ class DataStack(Stack):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True),
             deletion_protection=not settings.disposable, removal_policy=removal)
-        # Sparse: only topics have a kind, so it lists topics and costs nothing on the append path.
+        # Sparse: only topics and groups have a kind, so it lists them and costs nothing on the append path.
         table.add_global_secondary_index(
             index_name=KIND_INDEX,
             partition_key=dynamodb.Attribute(name="kind", type=dynamodb.AttributeType.STRING),

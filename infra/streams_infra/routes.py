@@ -44,6 +44,14 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/topics/{topic}/branches"),
     Route("POST", "/topics/{topic}/produce", producers=True),
     *_get("/topics/{topic}/consume", consumers=True),
+    *_get("/topics/{topic}/groups", consumers=True),
+    *_get("/topics/{topic}/groups/{group}", consumers=True),
+    Route("PUT", "/topics/{topic}/groups/{group}", consumers=True),
+    Route("DELETE", "/topics/{topic}/groups/{group}", consumers=True),
+    *[
+        Route("POST", f"/topics/{{topic}}/groups/{{group}}/{action}", consumers=True)
+        for action in ("receive", "ack", "release", "seek")
+    ],
 )
 
 PRODUCE = "/topics/{topic}/produce"

@@ -18,13 +18,15 @@ def _block(text: str, start: str) -> str:
 
 
 def test_the_routes_are_those_of_the_program() -> None:
-    source = (HTTP / "Route.swift").read_text()
-    paths = dict(re.findall(r'case \.(\w+): "([^"]+)"', _block(source, "var label: String")))
+    paths: dict[str, str] = {}
     methods: dict[str, list[str]] = {}
-    for names, listed in re.findall(r"case ([.\w, ]+): \[([^]]+)\]", _block(source, "var methods:")):
-        for name in re.findall(r"\.(\w+)", names):
-            methods[name] = [method.upper() for method in re.findall(r"\.(\w+)", listed)]
-    assert len(paths) >= 7 and set(paths) == set(methods), "Route.swift is not read as it is written"
+    for file in ("Route.swift", "GroupRoute.swift"):
+        source = (HTTP / file).read_text()
+        paths |= re.findall(r'case \.(\w+): "([^"]+)"', _block(source, "var label: String"))
+        for names, listed in re.findall(r"case ([.\w, ]+): \[([^]]+)\]", _block(source, "var methods:")):
+            for name in re.findall(r"\.(\w+)", names):
+                methods[name] = [method.upper() for method in re.findall(r"\.(\w+)", listed)]
+    assert len(paths) >= 13 and set(paths) == set(methods), "Route.swift is not read as it is written"
     expected = {(method, paths[name]) for name in paths for method in methods[name]}
     expected |= {("HEAD", path) for method, path in expected if method == "GET"}
     assert {(route.method, route.path) for route in ROUTES} == expected

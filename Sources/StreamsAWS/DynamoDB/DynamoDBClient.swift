@@ -55,13 +55,15 @@ package struct DynamoDBClient: Sendable {
         return try await write("UpdateItem", body, signedAt: signedAt, deadline: deadline)
     }
 
-    /// Puts an item in the place of the one that may be there.
+    /// Puts an item in the place of the one that may be there; with `signedAt` as ``updateItem(_:signedAt:deadline:)``.
     package func putItem(
-        _ item: DynamoDBItem, condition: DynamoDBCondition? = nil, returnsOld: Bool = false, deadline: Duration? = nil
+        _ item: DynamoDBItem, condition: DynamoDBCondition? = nil, returnsOld: Bool = false,
+        signedAt: Timestamp? = nil, deadline: Duration? = nil
     ) async throws(AWSError) -> DynamoDBWriteOutcome {
         var body = DynamoDBBody(table: table)
         body.item = item
-        return try await write("PutItem", body, condition, returnsOld: returnsOld, deadline: deadline)
+        return try await write(
+            "PutItem", body, condition, returnsOld: returnsOld, signedAt: signedAt, deadline: deadline)
     }
 
     /// Deletes an item, if there is one.
@@ -94,13 +96,13 @@ extension DynamoDBClient {
 
     private func write(
         _ operation: String, _ body: DynamoDBBody, _ condition: DynamoDBCondition?, returnsOld: Bool,
-        deadline: Duration?
+        signedAt: Timestamp? = nil, deadline: Duration?
     ) async throws(AWSError) -> DynamoDBWriteOutcome {
         var body = body
         body.set(condition: condition?.expression)
         body.set(names: condition?.names ?? [:], values: condition?.values ?? [:])
         body.returnValues = returnsOld ? .allOld : DynamoDBReturnValues.none
-        return try await write(operation, body, deadline: deadline)
+        return try await write(operation, body, signedAt: signedAt, deadline: deadline)
     }
 
     private func write(

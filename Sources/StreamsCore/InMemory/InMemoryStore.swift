@@ -16,6 +16,7 @@ package final class InMemoryStore: Sendable {
     struct State {
         var topics: [TopicName: InMemoryTopicItem] = [:]
         var segments: [TopicName: InMemorySegments] = [:]
+        var groups: [GroupKey: Group] = [:]
     }
 
     /// Makes an empty store.

@@ -60,7 +60,9 @@ extension Log {
                 (pass, view) = try await self.pass(views, from: position, request, mayGuess: false)
                 resolution = try await self.resolution(of: pass, of: view.topic, in: view.head)
             }
-            let page = ReadPage(slices: pass.slices, next: pass.next, end: max(head.end, pass.next))
+            let page = ReadPage(
+                slices: pass.slices, next: pass.next, end: max(head.end, pass.next),
+                topicCreatedAt: head == .absent ? nil : head.createdAt)
             switch resolution {
             case nil:
                 if !pass.slices.isEmpty { noteStored(pass.next, of: request.topic) }

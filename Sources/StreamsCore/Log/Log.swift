@@ -20,6 +20,8 @@ package final class Log: Sendable {
     let storedEnds = Mutex(StoredEnds())
     /// What has happened so far, for the metrics.
     package let counters = LogCounters()
+    /// What has happened to consumer groups.
+    package let groupCounters = GroupCounters()
 
     private let drainRequests: AsyncStream<TopicName>
     private let drainRequestsInput: AsyncStream<TopicName>.Continuation

@@ -49,6 +49,8 @@ package struct ReadPage: Sendable, Equatable {
     package var next: Offset
     /// The log end offset when the read looked.
     package var end: Offset
+    /// When the topic was created; `nil` where there is none.
+    package var topicCreatedAt: Timestamp?
 
     /// How many messages it holds.
     package var messageCount: Int { slices.reduce(0) { $0 + $1.range.offsetCount } }

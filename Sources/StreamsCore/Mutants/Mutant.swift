@@ -61,6 +61,18 @@ package enum Mutant: String, CaseIterable, Sendable {
     /// Does not look at the store itself before it takes a gap behind a cached segment for one.
     case trustCachedGaps
 
+    // Consumer groups.
+    /// Commits for whoever asks, under whichever generation.
+    case commitUnderAnyGeneration
+    /// Hands messages out although the write that takes the lease found another state.
+    case handOutWithoutLease
+    /// Lets a seek leave lease and generation as they are.
+    case seekKeepsLease
+    /// Writes a group's state over whatever stands.
+    case storeGroupsUnconditionally
+    /// Lets a new lease begin after what the one before was handed, and not at what is committed.
+    case takeOverAtDelivered
+
     // Retention.
     /// Deletes at once what is trimmed.
     case deleteTrimmedAtOnce

@@ -4,7 +4,7 @@ package import StreamsModel
 ///
 /// On AWS this is DynamoDB, in the embedded store a table of the SQLite file. Reads are strong: a call that begins
 /// after another returned sees what that one did. Every implementation passes the suite in `StreamsTesting`.
-package protocol Table: TopicTable, MaintenanceTable {
+package protocol Table: TopicTable, GroupTable, MaintenanceTable {
     /// Takes the next `count` offsets of a topic.
     ///
     /// Idempotent by `request.id`, which is unique within the topic: a retry after a lost answer returns the same

@@ -14,6 +14,11 @@ struct ConsumeCommand: AsyncParsableCommand {
 
               streams consume orders --limit 5
               streams consume orders --follow | jq .
+
+            With --group it goes on where the group is, and commits what it has written. One consumer of a group at a \
+            time gets messages; when it is gone, another one takes over. Ctrl-C gives the lease up.
+
+              streams consume orders --group billing --follow
             """)
 
     @Argument(help: "The topic.", transform: TopicName.init)
@@ -34,16 +39,40 @@ struct ConsumeCommand: AsyncParsableCommand {
     @Flag(help: "Write whole messages (offset, payload, timestamp, key, headers) instead of payloads.")
     var messages = false
 
+    @Option(help: "Consume as one of this consumer group.", transform: GroupName.init)
+    var group: GroupName?
+
+    @Option(help: "The consumer's name in the group, which no other has (default: one of its own each time).")
+    var consumer: String?
+
+    @Option(help: "For how many seconds a consumer that is gone keeps the group (default 30).")
+    var leaseSeconds: Int?
+
     @OptionGroup var options: ClientOptions
 
     func validate() throws {
         if offset != nil, since != nil { throw ValidationError("Give either --offset or --since, not both.") }
+        if group != nil, offset != nil || since != nil {
+            throw ValidationError(
+                "A group has its own place: use 'streams groups seek' instead of --offset or --since.")
+        }
+        if group == nil, consumer != nil || leaseSeconds != nil {
+            throw ValidationError("--consumer and --lease-seconds belong to --group.")
+        }
         if let limit, limit < 1 { throw ValidationError("--limit is at least 1.") }
     }
 
     func run() async throws {
         let client = try options.client()
-        try await reportingErrors { try await consume(client) }
+        try await reportingErrors {
+            guard let group else { return try await consume(client) }
+            let showsMessages = messages
+            try await GroupConsumer(
+                client: client, topic: topic, group: group, consumer: consumer ?? "streams-\(UUID().uuidString)",
+                leaseSeconds: leaseSeconds ?? 30, limit: limit, follows: follow,
+                format: { showsMessages ? $0 : Self.payloads($0) }
+            ).run()
+        }
     }
 
     private func consume(_ client: StreamsClient) async throws {
@@ -91,7 +120,7 @@ struct ConsumeCommand: AsyncParsableCommand {
 }
 
 /// A follower outlives restarts of the server: it says once that it waits, and goes on where it was.
-private struct Reconnection {
+struct Reconnection {
     let isAllowed: Bool
     private var pause = Duration.milliseconds(200)
     private var hasReported = false

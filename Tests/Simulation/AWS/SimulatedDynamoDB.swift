@@ -70,7 +70,7 @@ final class SimulatedDynamoDB: Sendable {
         }
     }
 
-    /// Topics by name: the log asks for nothing else.
+    /// Topics and groups by name: the log asks for nothing else.
     private func query(_ request: DynamoDBRequest) throws -> AWSTransportAnswer {
         let condition = try ItemExpressionCache.shared.condition(request.body.keyConditionExpression ?? "")
         let found = try items.withLock { items in

@@ -110,6 +110,10 @@ package struct History: Sendable {
     package var cuts: [Cut] = []
     /// Where the topic left its parent, where it is a branch.
     package var branch: BranchPoint?
+    /// What the consumers of a group did, in order of their ends.
+    package var groupEvents: [GroupEvent] = []
+    /// Whether a last consumer of the group got to the end.
+    package var groupIsFinished = false
     /// What must not happen.
     package var surprises: [Surprise] = []
     /// Whether the topic's item was lost or set back: the end that readers are told may then be an old one for a while.
@@ -128,7 +132,7 @@ package struct History: Sendable {
     package init() {}
 
     /// How many operations it holds.
-    package var operationCount: Int { appends.count + reads.count + refusals.count }
+    package var operationCount: Int { appends.count + reads.count + refusals.count + groupEvents.count }
 }
 
 /// A promise that was broken.
@@ -147,6 +151,8 @@ package struct Violation: Sendable, Equatable, CustomStringConvertible {
         case once
         /// 5: readers get through, and appends go on.
         case live
+        /// A group is one consumer's at a time, its committed offset never goes back, and it misses nothing.
+        case grouped
         /// An error tells the truth.
         case truthful
         /// What is said to be gone is older than the retention.

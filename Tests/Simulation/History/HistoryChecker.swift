@@ -36,6 +36,7 @@ package struct HistoryChecker {
         checkRefusals()
         checkCuts()
         if history.expectsWakeUps { checkWakeUps() }
+        violations += GroupChecker.violations(in: history)
     }
 
     mutating func report(_ promise: Violation.Promise, _ text: String) {

@@ -12,6 +12,8 @@ package enum Climate: String, CaseIterable, Sendable {
     case forgetful
     /// Topics are trimmed, deleted, made again and branched, while minutes of any faults go by.
     case changing
+    /// Minutes in which consumers of a group work, stand still and die.
+    case grouped
     /// Everything.
     case any
     /// One of the ``Story``s: what hardly ever comes together by chance.
@@ -24,15 +26,12 @@ package enum Climate: String, CaseIterable, Sendable {
     /// Those of worlds that are drawn at random: what goes wrong there concerns every topic.
     package static let everyday: [Climate] = [.fair, .rough, .stormy, .expiring, .forgetful, .any, .told]
 
-    /// Whether worlds of no climate in particular may be of it: the others have clients of their own.
-
-
     func faults(_ choices: Choices) -> FaultProfile {
         let slow: [Fault] = [.expiry, .lostItem]
         switch self {
         case .told, .toldMerging: return FaultProfile()
         case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 100])
-        case .rough, .stormy, .changing:
+        case .rough, .stormy, .changing, .grouped:
             return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
         case .expiring:
             var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { $0 != .lostItem })

@@ -16,7 +16,7 @@ final class Recorder: Sendable {
     }
 
     private let scheduler: Scheduler
-    private let trace: Trace
+    let trace: Trace
     private let state = Mutex(State())
 
     init(_ scheduler: Scheduler, _ trace: Trace) {
@@ -45,6 +45,8 @@ final class Recorder: Sendable {
 
     /// Writes a line into the trace.
     func tell(_ text: () -> String) { trace.note(text) }
+    /// Adds to what was seen.
+    func change(_ body: (inout History) -> Void) { state.withLock { body(&$0.history) } }
 
     func expectWakeUps() { state.withLock { $0.history.expectsWakeUps = true } }
 

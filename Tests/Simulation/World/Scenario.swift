@@ -41,6 +41,8 @@ package struct Scenario: Sendable {
     package var hasCaches = false
     /// How many changes of topics are made; 0 for worlds of one topic that stays as it is.
     package var changeCount = 0
+    /// What the consumers of a group do; `nil` where there is none.
+    package var groups: GroupPlan?
 
     /// What happens, step by step, instead of clients that do as they like.
     package var story: Story?
@@ -85,6 +87,7 @@ package struct Scenario: Sendable {
             scenario.changeCount = 3 + choices.below(12)
             scenario.absencePermille = choices.one(of: [0, 0, 100])
         }
+        if climate == .grouped { scenario.gather(choices) }
         if climate == .fair { scenario.patiencePermille = 700 }
         if scenario.faults.has(.expiry) { scenario.retentionDays = choices.one(of: [1, 1, 2]) }
         if scenario.faults.has(.expiry) || scenario.faults.has(.lostItem) {

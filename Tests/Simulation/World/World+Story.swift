@@ -64,6 +64,9 @@ extension World {
         await withDiscardingTaskGroup { group in
             for maintainer in scenario.maintainers.indices { group.addTask { await self.maintain(maintainer) } }
             for reader in 0..<scenario.readerCount { group.addTask { await self.follow(reader) } }
+            if let plan = scenario.groups {
+                for consumer in 0..<plan.consumerCount { group.addTask { await self.consume(consumer, plan) } }
+            }
             await withDiscardingTaskGroup { writers in
                 for writer in 0..<scenario.writerCount { writers.addTask { await self.write(writer) } }
                 if scenario.changeCount > 0 { writers.addTask { await self.changeTopics() } }
@@ -140,6 +143,7 @@ extension World {
             if scenario.retentionDays != nil { expire(permille: 1000) }
             await readAll(client, at: place, within: scenario.holeTimeout + .seconds(60))
             if scenario.changeCount > 0 { await restOfChanges(at: place) }
+            if scenario.groups != nil { await finishGroup(at: place) }
             recorder.noteStoredState(s3, mayOverlap: mayOverlap)
             isOver.set()
             place.process?.log.close()

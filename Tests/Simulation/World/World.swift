@@ -26,6 +26,7 @@ package final class World: Sendable {
     let network: Network
     let recorder: Recorder
     let topic: TopicName
+    let groupKey: GroupKey
     let places: [Place]
     /// Whether all is over, and processes are to end.
     let isOver = OneShotFlag()
@@ -49,6 +50,7 @@ package final class World: Sendable {
         self.scenario = scenario
         network = Network(scenario, gate: gate, keepsTrace: keepsTrace)
         topic = try TopicName("t")
+        groupKey = GroupKey(topic: topic, name: try GroupName("g"))
         recorder = Recorder(network.scheduler, network.trace)
         places = (0..<scenario.processCount).map { Place(number: $0) }
         appendIDs = AppendIDs(seed: scenario.seed ^ 0x1D)
