@@ -239,7 +239,7 @@ struct LogGroupTests {
                 let key = GroupKey(topic: laboratory.topic, name: try GroupName("g\(number)"))
                 _ = try await log.createGroup(key, at: .earliest)
             }
-            try await log.removeGroups(of: laboratory.topic)
+            try await log.removeGroups(of: laboratory.topic, createdAt: Timestamp(milliseconds: .max))
             #expect(try await log.groups(of: laboratory.topic, after: "", limit: 10).groups == [])
         }
     }

@@ -75,7 +75,7 @@ struct GroupReceiver {
             case .stale: replacesStale = true
             }
         }
-        throw .contended
+        throw .contendedGroup
     }
 
     private func attempt(_ group: Group, _ seen: AppendID?) async throws(StreamsError) -> Attempt {
@@ -156,7 +156,7 @@ struct GroupReceiver {
             else { throw log.refusal(.leaseLost, of: request.group) }
             current = standing
         }
-        throw .contended
+        throw .contendedGroup
     }
 
     /// How long to wait so that there is time left for the write afterwards.

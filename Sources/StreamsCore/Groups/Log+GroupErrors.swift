@@ -63,7 +63,7 @@ extension StreamsError {
     }
 
     /// Others changed the group again and again.
-    static let contended = StreamsError(
+    static let contendedGroup = StreamsError(
         .unavailable, "Too many requests change the group at once; nothing was changed."
     ) { $0.retryAfter = .seconds(1) }
 }

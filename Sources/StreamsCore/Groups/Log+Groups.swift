@@ -54,10 +54,10 @@ extension Log {
                 throw refusal(error, of: key)
             }
             // Its own work of an earlier try.
-            guard standing.committed == offset else { throw .contended }
+            guard standing.committed == offset else { throw .contendedGroup }
             groupCounters.acknowledged()
             return standing
-        case nil: throw .contended
+        case nil: throw .contendedGroup
         }
     }
 
@@ -118,21 +118,22 @@ extension Log {
             let new = newGroup(key, at: try Self.offset(of: start, in: info), in: info)
             if try await store(new, replacing: standing?.version, at: time.now()) { return (new, true) }
         }
-        throw .contended
+        throw .contendedGroup
     }
 
     /// Deletes what a deleted topic leaves behind; without effect on what is read, since a topic made again has other
     /// groups.
     ///
+    /// `createdAt` is when the topic was created that is gone: groups of the one that came after it stay.
     /// - Throws: `unavailable`, `outcome_unknown`: then some may be left.
-    package func removeGroups(of topic: TopicName) async throws(StreamsError) {
+    func removeGroups(of topic: TopicName, createdAt: Timestamp) async throws(StreamsError) {
         var after = ""
         while true {
             let page = after
             let groups = try await reading { () async throws(StoreError) in
                 try await self.table.groups(of: topic, after: page, limit: 100)
             }
-            for group in groups {
+            for group in groups where group.topicCreatedAt <= createdAt {
                 _ = try await store(
                     group.removing(version: makeAppendID()), replacing: group.version, at: time.now())
             }
@@ -153,7 +154,7 @@ extension Log {
             guard let new = try change(standing, info) else { return standing }
             if try await store(new, replacing: standing.version, at: time.now()) { return new }
         }
-        throw .contended
+        throw .contendedGroup
     }
 
     /// The group to begin a receive with, and the version that a write replaces: a new one where none stands.

@@ -34,7 +34,7 @@ extension Log {
                 low = segment.range.upperBound
             } else if let first, let lowest = segment.messageRuns.first?.range.lowerBound, first > lowest {
                 // The messages before it are older.
-                return min(max(low, first), head.end)
+                return min(max(low, first), range.upperBound)
             } else {
                 high = max(low, min(middle, segment.range.lowerBound))
             }
@@ -42,7 +42,9 @@ extension Log {
         return min(low, range.upperBound)
     }
 
-    /// The first segment with messages that ends at or above `start` and begins below `end`; never one from a cache, whose beginning may be another one by now.
+    /// The first segment with messages that ends at or above `start` and begins below `end`.
+    ///
+    /// Never one from a cache, whose beginning may be another one by now.
     private func firstMessages(
         of topic: TopicName, from start: Offset, below end: Offset
     ) async throws(StreamsError) -> Segment? {

@@ -64,6 +64,12 @@ extension Log {
             try await self.table.delete(topic, createdAt: head.createdAt, at: now)
         }
         logger.notice("a topic was deleted", metadata: ["topic": "\(topic)", "end": "\(head.end)"])
+        do {
+            try await removeGroups(of: topic, createdAt: head.createdAt)
+        } catch {
+            // They are of no use to anybody, and do no harm.
+            logger.warning("groups of a deleted topic are left", metadata: ["topic": "\(topic)", "error": "\(error)"])
+        }
     }
 
     /// Changes what is kept of a topic.
@@ -85,7 +91,7 @@ extension Log {
 
     /// The head of a topic that exists.
     func standingHead(of topic: TopicName) async throws(StreamsError) -> TopicHead {
-        guard let head = try await confirmedHead(of: topic), !head.isDeleted else { throw .noSuch(topic) }
+        guard let head = try await confirmedHead(of: topic), !head.isDeleted else { throw .topicNotFound(topic) }
         return head
     }
 

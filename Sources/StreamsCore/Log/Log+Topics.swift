@@ -27,7 +27,7 @@ extension Log {
         let storedEnd = knownStoredEnd(of: topic)
         let found = try await confirmedHead(of: topic)
         guard !isBehind(found ?? .absent, storedEnd) else { throw .recovering }
-        guard let found, !found.isDeleted else { throw .noSuch(topic) }
+        guard let found, !found.isDeleted else { throw .topicNotFound(topic) }
         let head = try await views(of: topic, found, reaching: .earliest).head
         return TopicInfo(
             topic: topic, earliest: head.earliest, end: head.end, createdAt: head.createdAt,
@@ -79,12 +79,5 @@ extension Log {
         } catch {
             throw unavailable(error)
         }
-    }
-}
-
-extension StreamsError {
-    /// The topic does not exist, or is deleted.
-    static func noSuch(_ topic: TopicName) -> StreamsError {
-        StreamsError(.topicNotFound, "There is no topic \(topic); its first message, or PUT, creates it.")
     }
 }

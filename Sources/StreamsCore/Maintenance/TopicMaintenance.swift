@@ -148,7 +148,8 @@ struct TopicMaintenance {
         guard let head = try await log.head(of: topic), head.closedUntil == nil, next < head.end else { return false }
         var reader = SegmentReader(log: log, topic: topic, head: head)
         reader.mayGuess = false
-        let pass = try await reader.pass(from: next, limit: 1, bytesMaximum: 1)
+        var pass = SegmentReader.Pass(next: next)
+        try await reader.extend(&pass, limit: 1, bytesMaximum: 1)
         guard let gap = pass.gap, pass.next == next else {
             // It is closed by now.
             relists += 1
@@ -180,7 +181,7 @@ struct TopicMaintenance {
         return isDone
     }
 
-    /// Writes the merged segment over the last of its parts, then deletes the others; returns whether all of that was done.
+    /// Writes the merged segment over the last of its parts, then deletes the others; returns whether all was done.
     private mutating func merge(_ inputs: [StoredSegment]) async throws(StreamsError) -> Bool {
         guard let store, let last = inputs.last, let merged = Segment.merged(inputs.map(\.segment)) else { return true }
         // Asserted before it is written: nothing else remains of the parts.
