@@ -32,7 +32,7 @@ extension HistoryChecker {
             guard case .acknowledged(let range) = append.outcome else { continue }
             for offset in range where offset < earliest {
                 let isCut = history.cuts.contains { cut in
-                    cut.begin <= refusal.end && offset < cut.before && (!cut.isDelete || append.begin <= cut.end)
+                    cut.begin <= refusal.end && offset < cut.before && (!cut.isDelete || append.begin < cut.end)
                 }
                 guard !isCut else { continue }
                 report(

@@ -100,6 +100,9 @@ final class Network: Sendable {
         }
         switch interference?.effect {
         case .delay(let delay): return deliver(request, after: delay, from: process, exchange)
+        case .twice(let delay):
+            deliver(request, after: delay, from: process, nil)
+            return deliver(request, after: 1000, from: process, exchange)
         case .lastWord(let delay):
             deliver(request, after: delay, from: process, nil)
             return process.crash("while \(request.name) is on its way")
@@ -212,6 +215,8 @@ struct Interference: Sendable {
     enum Effect: Sendable {
         /// It is on its way for so long.
         case delay(Int64)
+        /// It arrives at once, and once more after so long.
+        case twice(Int64)
         /// It is on its way for so long, and its sender dies at once.
         case lastWord(Int64)
         /// Its sender dies instead of sending it.

@@ -139,7 +139,8 @@ extension World {
         isDelete: Bool, _ client: Client, _ first: SimulatedProcess, _ second: SimulatedProcess
     ) async {
         await client.append(recorder.newMessages(3 + choices.below(3)), by: first)
-        network.interfere(.delay(choices.microseconds(Self.minute...10 * Self.minute))) { process, request in
+        let delay = choices.microseconds(Self.minute...10 * Self.minute)
+        network.interfere(isDelete ? .twice(delay) : .delay(delay)) { process, request in
             process.name == first.name && request.name.hasSuffix(isDelete ? "delete" : "trim")
         }
         let changer = Client("changer", world: self)
