@@ -22,7 +22,6 @@ struct TopicItem: Sendable {
         static let settledBelow = "settled_below"
         static let kind = "kind"
         static let deletedAt = "deleted"
-        static let trimmedAt = "trimmed_at"
         static let retention = "retention_ms"
         static let retentionBytes = "retention_bytes"
         static let settingsVersion = "settings_version"
@@ -86,21 +85,20 @@ struct TopicItem: Sendable {
         claimID = item[Attribute.claimID]?.string
         let trimmedBefore = try number(Attribute.trimmedBefore).flatMap { Offset($0) }
         self.trimmedBefore = trimmedBefore
+        let trimmedAt = try number(Attribute.trimmedAt).map { Timestamp(milliseconds: $0) }
+        self.trimmedAt = trimmedAt
         var noted = UpkeepNote(compactedBelow: try number(Attribute.compactedBelow).flatMap { Offset($0) })
         if let before = try number(Attribute.trimSeenBefore).flatMap({ Offset($0) }),
             let at = try number(Attribute.trimSeenAt)
         {
             noted.trimSeen = UpkeepNote.TrimSeen(before: before, at: Timestamp(milliseconds: at))
         }
-        upkeep = TopicUpkeep(
-            trimmedBefore: trimmedBefore,
-            trimmedAt: try number(Attribute.trimmedAt).map { Timestamp(milliseconds: $0) }, noted: noted)
+        upkeep = TopicUpkeep(trimmedBefore: trimmedBefore, trimmedAt: trimmedAt, noted: noted)
         createdAt = try number(Attribute.createdAt).map { Timestamp(milliseconds: $0) }
         closedUntil = try number(Attribute.closedUntil).map { Timestamp(milliseconds: $0) }
         settledBelow = try number(Attribute.settledBelow).flatMap { Offset($0) }
         hasKind = item[Attribute.kind] != nil
         deletedAt = try number(Attribute.deletedAt).map { Timestamp(milliseconds: $0) }
-        trimmedAt = try number(Attribute.trimmedAt).map { Timestamp(milliseconds: $0) }
         settings = TopicSettings(
             retentionMilliseconds: try number(Attribute.retention),
             retentionBytes: try number(Attribute.retentionBytes),

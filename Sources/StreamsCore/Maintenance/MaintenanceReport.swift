@@ -49,6 +49,8 @@ package struct MaintenanceReport: Sendable, Equatable {
     package var merges = 0
     /// Holes that were closed.
     package var holesClosed = 0
+    /// Topics that were trimmed since their own settings keep no more.
+    package var trimmedBySettings = 0
     /// Segments deleted that were trimmed.
     package var trimmedDeleted = 0
     /// What is wrong with what is stored: it was left as it is.
@@ -68,6 +70,7 @@ package struct MaintenanceReport: Sendable, Equatable {
         after = after + other.after
         merges += other.merges
         holesClosed += other.holesClosed
+        trimmedBySettings += other.trimmedBySettings
         trimmedDeleted += other.trimmedDeleted
         defects += other.defects
         unfinished += other.unfinished

@@ -15,6 +15,8 @@ package struct MaintenanceSettings: Sendable {
     package var largeBytes = 512 * 1024
     /// Fewer segments than this are not worth merging: a write costs as much as a dozen reads.
     package var segmentsMinimum = 16
+    /// How many merges are carried out side by side; the deletes of each follow one another.
+    package var mergesSideBySide = 8
     /// How many segments are fetched at once.
     package var fetchMaximum = 64
     /// How many bytes of segments are fetched at once.

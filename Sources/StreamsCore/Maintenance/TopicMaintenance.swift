@@ -15,6 +15,8 @@ struct TopicMaintenance {
     private var relists = 0
     /// Where the first segment begins that is too young to be merged, as far as one was met.
     private var youngFrom: Offset?
+    /// Runs whose merges wait for more of them.
+    private var pending: [[StoredSegment]] = []
     /// Where a merge began that did not come to its end: the next walk begins there.
     private var unsettled: Offset?
 
@@ -43,7 +45,8 @@ struct TopicMaintenance {
         }
         if let store, let upkeep { try await deleteTrimmed(upkeep, on: store, goesOn) }
         guard let head = try await log.head(of: topic), head.closedUntil == nil else { return }
-        let start = max(head.earliest, upkeep?.noted.compactedBelow ?? .first)
+        let earliest = try await applyRetention(head)
+        let start = max(earliest, head.branch?.fork ?? .first, upkeep?.noted.compactedBelow ?? .first)
         next = start
         do throws(StreamsError) {
             try await walk(from: head, goesOn)
@@ -52,6 +55,22 @@ struct TopicMaintenance {
             throw error
         }
         await note(from: start, upkeep)
+    }
+
+    /// Trims what the topic's own settings let go; returns the earliest offset then.
+    ///
+    /// Stores that cannot delete single segments have other means to keep a topic within its bounds.
+    private mutating func applyRetention(_ head: TopicHead) async throws(StreamsError) -> Offset {
+        guard let store, !head.isDeleted, !head.settings.isEmpty else { return head.earliest }
+        let mark = try await calling { [log, topic] () async throws(StoreError) in
+            try await store.retentionMark(of: topic, in: head, at: log.time.now())
+        }
+        guard mark > max(head.earliest, head.branch?.fork ?? .first) else { return head.earliest }
+        let trimmed = try await log.changing { [log, topic] () async throws(StoreError) in
+            try await log.table.trim(topic, createdAt: head.createdAt, before: mark, at: log.time.now())
+        }
+        report.trimmedBySettings += 1
+        return max(trimmed?.earliest ?? head.earliest, head.earliest)
     }
 
     // MARK: The walk
@@ -83,7 +102,9 @@ struct TopicMaintenance {
             }
         }
         // What comes of it may grow later: the next walk begins there.
-        if window.isWorthMerging, unsettled == nil { _ = try await perform(.merge(window.inputs)) }
+        guard unsettled == nil else { return }
+        if window.isWorthMerging { pending.append(window.inputs) }
+        _ = try await mergePending()
     }
 
     /// As many keys as are fetched at once, at least one.
@@ -165,63 +186,48 @@ struct TopicMaintenance {
 
     // MARK: Merging
 
-    /// Does what the window asks for; returns whether to go on.
+    /// Does what the window asks for, merges a few at a time; returns whether to go on.
     private mutating func perform(_ action: MergeWindow.Action) async throws(StreamsError) -> Bool {
-        let isDone: Bool
         switch action {
         case .none: return true
         case .merge(let inputs):
-            unsettled = inputs.first?.segment.range.lowerBound
-            isDone = try await merge(inputs)
+            pending.append(inputs)
+            return pending.count < settings.mergesSideBySide ? true : try await mergePending()
         case .deleteCovered(let covered):
+            guard try await mergePending(), let store else { return false }
             unsettled = covered.first?.segment.range.lowerBound
-            isDone = try await delete(covered)
+            let outcome = try await calling { () async throws(StoreError) in
+                try await SegmentMerger(store: store).delete(covered)
+            }
+            report.after.segments -= outcome.deleted
+            if outcome.isDone { unsettled = nil }
+            return outcome.isDone
         }
-        if isDone { unsettled = nil }
-        return isDone
     }
 
-    /// Writes the merged segment over the last of its parts, then deletes the others; returns whether all was done.
-    private mutating func merge(_ inputs: [StoredSegment]) async throws(StreamsError) -> Bool {
-        guard let store, let last = inputs.last, let merged = Segment.merged(inputs.map(\.segment)) else { return true }
-        // Asserted before it is written: nothing else remains of the parts.
-        guard merged.defect == nil else {
-            report.defects.append("\(topic), offset \(merged.range.last): what was merged \(merged.defect ?? "").")
-            return false
-        }
-        let isStored = try await calling { () async throws(StoreError) in
-            try await store.replace(last.version, with: merged)
-        }
-        // Somebody else is at it, or it was this very write whose answer was lost: the next walk finds out.
-        guard isStored else { return false }
-        report.merges += 1
-        return try await delete(inputs.dropLast())
-    }
-
-    /// Deletes segments that a merged one holds, from the highest key down.
-    ///
-    /// In any other order, or past one that has become another one, a reader would meet a segment without the one below
-    /// it, and take that for a hole.
-    private mutating func delete(_ inputs: some BidirectionalCollection<StoredSegment>) async throws(StreamsError)
-        -> Bool
-    {
-        guard let store else { return false }
-        for stored in Mutant.deleteFromBelow.isActive ? Array(inputs) : inputs.reversed() {
-            let key = stored.segment.key
-            if Mutant.deleteUnconditionally.isActive {
-                _ = try await calling { () async throws(StoreError) in try await store.delete([key]) }
-                continue
+    /// Carries out the merges that wait; returns whether all of them came to their end.
+    private mutating func mergePending() async throws(StreamsError) -> Bool {
+        guard let store, !pending.isEmpty else { return true }
+        let runs = pending
+        pending = []
+        var failure: StoreError?
+        for (inputs, result) in zip(runs, await SegmentMerger(store: store).merge(runs)) {
+            var isDone = false
+            switch result {
+            case .failure(let error): failure = failure ?? error
+            case .success(let outcome):
+                isDone = outcome.isDone
+                report.merges += outcome.isWritten ? 1 : 0
+                report.after.segments -= outcome.deleted
+                if let defect = outcome.defect {
+                    report.defects.append(
+                        "\(topic), offset \(inputs.first?.segment.range.last ?? next): what was merged \(defect).")
+                }
             }
-            let isGone = try await calling { () async throws(StoreError) in
-                try await store.delete(key, stored.version)
-            }
-            if isGone {
-                report.after.segments -= 1
-                continue
-            }
-            guard Mutant.deletePastMismatches.isActive else { return false }
+            if !isDone, unsettled == nil { unsettled = inputs.first?.segment.range.lowerBound }
         }
-        return true
+        if let failure { try await calling { () async throws(StoreError) in throw failure } }
+        return unsettled == nil
     }
 
     // MARK: Trims and notes
@@ -257,7 +263,8 @@ struct TopicMaintenance {
         guard store != nil else { return }
         var note = UpkeepNote()
         let reached = window.start ?? youngFrom ?? next
-        let compactedBelow = unsettled.map { min($0, reached) } ?? reached
+        let waiting = pending.first?.first?.segment.range.lowerBound
+        let compactedBelow = [unsettled, waiting].compactMap { $0 }.reduce(reached, min)
         if compactedBelow > start { note.compactedBelow = compactedBelow }
         if let trimmedBefore = upkeep?.trimmedBefore, isDue(upkeep?.noted.trimSeen, trimmedBefore) {
             note.trimSeen = UpkeepNote.TrimSeen(before: trimmedBefore, at: log.time.now())

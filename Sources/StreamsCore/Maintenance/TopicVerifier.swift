@@ -24,7 +24,7 @@ package struct TopicVerifier: Sendable {
         self.topic = topic
         self.head = head
         self.now = now
-        next = head?.earliest ?? .first
+        next = max(head?.earliest ?? .first, head?.branch?.fork ?? .first)
     }
 
     /// Looks at the next segment, or at why there is none to look at.
