@@ -61,7 +61,7 @@ struct TopicMaintenance {
     ///
     /// Stores that cannot delete single segments have other means to keep a topic within its bounds.
     private mutating func applyRetention(_ head: TopicHead) async throws(StreamsError) -> Offset {
-        guard let store, !head.isDeleted, !head.settings.isEmpty else { return head.earliest }
+        guard let store, !head.isDeleted, head.settings.isBounded else { return head.earliest }
         let mark = try await calling { [log, topic] () async throws(StoreError) in
             try await store.retentionMark(of: topic, in: head, at: log.time.now())
         }

@@ -112,7 +112,8 @@ extension MaintenanceReport {
         """
         Topics: \(topics). Looked at \(before.segments) segments with \(before.messages) messages, \(before.bytes) bytes; \
         now \(after.segments) segments.
-        Merges: \(merges). Holes closed: \(holesClosed). Trimmed segments deleted: \(trimmedDeleted).
+        Merges: \(merges). Holes closed: \(holesClosed). Topics trimmed by their own settings: \(trimmedBySettings). \
+        Trimmed segments deleted: \(trimmedDeleted).
         """
     }
 }
