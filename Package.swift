@@ -141,7 +141,9 @@ let package = Package(
             path: "Tests/simulate-command"),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "StreamsAWS", "StreamsCore", "StreamsModel", "StreamsTesting", "simulate"]),
+            dependencies: [
+                "Simulation", "StreamsAWS", "StreamsCore", "StreamsModel", "StreamsTesting", "simulate", logging,
+            ]),
         .testTarget(
             name: "StreamsCoreTests", dependencies: ["StreamsCore", "StreamsModel", "StreamsTesting", logging]),
     ]
