@@ -126,7 +126,7 @@ extension Log {
     ///
     /// `createdAt` is when the topic was created that is gone: groups of the one that came after it stay.
     /// - Throws: `unavailable`, `outcome_unknown`: then some may be left.
-    func removeGroups(of topic: TopicName, createdAt: Timestamp) async throws(StreamsError) {
+    package func removeGroups(of topic: TopicName, createdAt: Timestamp) async throws(StreamsError) {
         var after = ""
         while true {
             let page = after
