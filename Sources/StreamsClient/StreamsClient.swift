@@ -11,7 +11,7 @@ package import StreamsModel
 /// It says what it knows of a failure and leaves retries to its caller: ``StreamsError/code`` tells whether the same
 /// request may be repeated.
 package struct StreamsClient: Sendable {
-    private let baseURL: String
+    let baseURL: String
 
     /// One for the process: it is never shut down.
     private static let http: HTTPClient = {
@@ -37,6 +37,8 @@ package struct StreamsClient: Sendable {
         package var lastOffset: Int64
         /// How many there are.
         package var count: Int
+        /// Whether they were written by an earlier request with the same idempotency key.
+        package var isReplay = false
 
         enum CodingKeys: String, CodingKey {
             case offset, count
@@ -44,17 +46,46 @@ package struct StreamsClient: Sendable {
         }
     }
 
+    /// What a produce request asks for beside its messages.
+    package struct ProduceConditions: Sendable {
+        /// Makes the request recognisable, so that it can be repeated whatever became of it.
+        package var idempotencyKey: IdempotencyKey?
+        /// The offset that the first message must get.
+        package var expectedOffset: Offset?
+        /// The token that must be the topic's.
+        package var fencingToken: FencingToken?
+
+        /// Makes conditions; none where nothing is given.
+        package init(
+            idempotencyKey: IdempotencyKey? = nil, expectedOffset: Offset? = nil, fencingToken: FencingToken? = nil
+        ) {
+            self.idempotencyKey = idempotencyKey
+            self.expectedOffset = expectedOffset
+            self.fencingToken = fencingToken
+        }
+    }
+
     /// Appends payloads, one JSON value a line, all or none.
     ///
     /// - Throws: the server's error; `unavailable` when no server could be reached, `outcome_unknown` when the
-    ///   connection broke before the answer.
-    package func produce(lines: [UInt8], to topic: TopicName) async throws(StreamsError) -> ProduceReceipt {
+    ///   connection broke before the answer; where a condition does not hold `offset_mismatch`, `fenced`,
+    ///   `idempotency_key_reused` or `idempotency_key_expired`.
+    package func produce(
+        lines: [UInt8], to topic: TopicName, conditions: ProduceConditions = ProduceConditions()
+    ) async throws(StreamsError) -> ProduceReceipt {
         var request = HTTPClientRequest(url: "\(baseURL)/topics/\(topic)/produce")
         request.method = .POST
         request.headers.add(name: "Content-Type", value: MediaType.ndjson.rawValue)
+        if let key = conditions.idempotencyKey { request.headers.add(name: "Idempotency-Key", value: key.rawValue) }
+        if let offset = conditions.expectedOffset {
+            request.headers.add(name: "Expected-Offset", value: String(offset.rawValue))
+        }
+        if let token = conditions.fencingToken { request.headers.add(name: "Fencing-Token", value: token.rawValue) }
         request.body = .bytes(ByteBuffer(bytes: lines))
         let answer = try await send(request, timeout: .seconds(30), isWrite: true)
-        return try decode(ProduceReceipt.self, from: answer.body)
+        var receipt = try decode(ProduceReceipt.self, from: answer.body)
+        receipt.isReplay = answer.headers.first(name: "Idempotency-Replayed") == "true"
+        return receipt
     }
 
     /// A run of messages, as the lines of the NDJSON answer.
@@ -115,8 +146,11 @@ package struct StreamsClient: Sendable {
         package var earliestOffset: Int64
         /// The log end offset.
         package var endOffset: Int64
+        /// Whether appends need a fencing token.
+        package var fenced: Bool
 
         enum CodingKeys: String, CodingKey {
+            case fenced
             case earliestOffset = "earliest_offset"
             case endOffset = "end_offset"
         }
@@ -130,7 +164,7 @@ package struct StreamsClient: Sendable {
 }
 
 extension StreamsClient {
-    private func send(
+    func send(
         _ request: HTTPClientRequest, timeout: TimeAmount, isWrite: Bool
     ) async throws(StreamsError) -> (headers: HTTPHeaders, body: [UInt8]) {
         let response: HTTPClientResponse
@@ -145,7 +179,7 @@ extension StreamsClient {
         return (response.headers, body)
     }
 
-    private func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws(StreamsError) -> Value {
+    func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws(StreamsError) -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(body))
         } catch {

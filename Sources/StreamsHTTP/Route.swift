@@ -10,6 +10,7 @@ enum Route: Equatable {
     case topic(TopicName)
     case produce(TopicName)
     case consume(TopicName)
+    case fence(TopicName)
 
     /// Finds the route of a path.
     ///
@@ -22,6 +23,7 @@ enum Route: Equatable {
         case (1, "topics"): self = .topics
         case (2, "topics"): self = .topic(try TopicName(path[1]))
         case (3, "topics") where path[2] == "produce": self = .produce(try TopicName(path[1]))
+        case (3, "topics") where path[2] == "fence": self = .fence(try TopicName(path[1]))
         case (3, "topics") where path[2] == "consume": self = .consume(try TopicName(path[1]))
         default:
             throw StreamsError(
@@ -34,6 +36,7 @@ enum Route: Equatable {
         switch self {
         case .root, .health, .metrics, .topics, .consume: [.get]
         case .topic: [.get, .put]
+        case .fence: [.put]
         case .produce: [.post]
         }
     }
@@ -47,6 +50,7 @@ enum Route: Equatable {
         case .topics: "/topics"
         case .topic: "/topics/{topic}"
         case .produce: "/topics/{topic}/produce"
+        case .fence: "/topics/{topic}/fence"
         case .consume: "/topics/{topic}/consume"
         }
     }

@@ -42,14 +42,15 @@ extension StreamsHandler {
         return .json(Self.document(try await log.info(of: topic)), status: isNew ? .created : .ok)
     }
 
-    private static func document(_ info: TopicInfo) -> [UInt8] {
+    /// What is told of a topic.
+    static func document(_ info: TopicInfo) -> [UInt8] {
         var writer = JSONObjectWriter()
         writer.member("topic", info.topic.rawValue)
         writer.member("earliest_offset", info.earliest.rawValue)
         writer.member("end_offset", info.end.rawValue)
         writer.member("created_at", info.createdAt.milliseconds)
         writer.member("updated_at", info.updatedAt.milliseconds)
-        writer.member("fenced", false)
+        writer.member("fenced", info.isFenced)
         return writer.finish()
     }
 }

@@ -109,6 +109,9 @@ package struct StreamsHandler: Sendable {
             return try await produce(request, to: topic)
         case .consume(let topic):
             return try await consume(request, from: topic, &query)
+        case .fence(let topic):
+            try query.finish()
+            return try await fence(topic, request)
         case .topics:
             return try await topics(&query)
         case .topic(let topic) where method == .put:

@@ -13,9 +13,9 @@ import Synchronization
 package final class SQLiteStore: Sendable {
     let pool: DatabasePool
     let states = Mutex(TopicStates())
-    private let configuration: SQLiteStoreConfiguration
-    private let time: any TimeSource
-    private let logger: Logger
+    let configuration: SQLiteStoreConfiguration
+    let time: any TimeSource
+    let logger: Logger
     private let lock: FileLock
     private let queue = Mutex(WriteQueue())
     /// What the writer's thread waits on: a signal for each ``WriteQueue/EnqueueAction/wake``, and one for the end.
@@ -82,6 +82,7 @@ package final class SQLiteStore: Sendable {
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.keepRetention() }
+            group.addTask { await self.dropExpiredKeys() }
             await withCheckedContinuation { ended in
                 let thread = Thread {
                     self.write()
@@ -143,7 +144,9 @@ package final class SQLiteStore: Sendable {
             let results = try pool.writeWithoutTransaction { database in
                 var results: [WriteResult] = []
                 try database.inTransaction(.immediate) {
-                    var transaction = WriteTransaction(database: database)
+                    var transaction = WriteTransaction(database: database) { appendID in
+                        self.states.withLock { $0.produceRecords.entry(of: appendID) }
+                    }
                     results = try operations.map { try transaction.perform($0, self.configuration.retentionStep) }
                     try transaction.finish()
                     self.noteTrims(results)

@@ -12,6 +12,7 @@ import GRDB
 ///       claimed_at      INTEGER  when that claim was taken (ms); when the topic was created where there is none
 ///       trimmed_before  INTEGER  first offset that is kept
 ///       created_at      INTEGER  when the topic was created (ms)
+///       fencing_token   TEXT     what appends must carry, or NULL
 ///
 ///     segment                                 one row a segment, in order of commit
 ///       id              INTEGER  row id
@@ -24,6 +25,17 @@ import GRDB
 ///       previous_claim  INTEGER  first offset of the claim before, or NULL
 ///       timestamp       INTEGER  time of the claim (ms)
 ///       body            BLOB     NDJSON
+///
+///     produce                                 one row an idempotency key whose batch is stored
+///       topic           INTEGER  topic.id
+///       key             TEXT     the key: with topic, the primary key
+///       first           INTEGER  first offset of the batch
+///       last            INTEGER  last offset
+///       previous_claim  INTEGER  first offset of the claim before, or NULL
+///       claimed_at      INTEGER  time of the claim (ms)
+///       append_id       BLOB     16 bytes: that of the segment
+///       body_hash       BLOB     32 bytes
+///       expires_at      INTEGER  from when on the key may be used anew (ms)
 enum Schema {
     private static let firstMigration = "1 topics and segments"
 
@@ -65,6 +77,25 @@ enum Schema {
                         body BLOB NOT NULL
                     ) STRICT;
                     CREATE UNIQUE INDEX segment_key ON segment(topic, last);
+                    """)
+        }
+        migrator.registerMigration("2 idempotency keys and fencing tokens") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE topic ADD COLUMN fencing_token TEXT;
+                    CREATE TABLE produce (
+                        topic INTEGER NOT NULL REFERENCES topic(id),
+                        key TEXT NOT NULL,
+                        first INTEGER NOT NULL,
+                        last INTEGER NOT NULL,
+                        previous_claim INTEGER,
+                        claimed_at INTEGER NOT NULL,
+                        append_id BLOB NOT NULL,
+                        body_hash BLOB NOT NULL,
+                        expires_at INTEGER NOT NULL,
+                        PRIMARY KEY (topic, key)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX produce_expiry ON produce(expires_at);
                     """)
         }
         return migrator

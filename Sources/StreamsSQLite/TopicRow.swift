@@ -8,7 +8,7 @@ enum TopicRow {
     static func fetch(_ topic: TopicName, _ database: Database) throws -> (rowID: Int64, head: TopicHead)? {
         let statement = try database.cachedStatement(
             sql: """
-                SELECT id, current_offset, claim_offset, claimed_at, trimmed_before, created_at
+                SELECT id, current_offset, claim_offset, claimed_at, trimmed_before, created_at, fencing_token
                 FROM topic WHERE name = ?
                 """)
         guard let row = try Row.fetchOne(statement, arguments: [topic.rawValue]) else { return nil }
@@ -17,7 +17,8 @@ enum TopicRow {
         }
         let head = TopicHead(
             earliest: earliest, end: end, lastClaimStart: (row[2] as Int64?).flatMap { Offset($0) },
-            lastClaimedAt: Timestamp(milliseconds: row[3]), createdAt: Timestamp(milliseconds: row[5]))
+            lastClaimedAt: Timestamp(milliseconds: row[3]), createdAt: Timestamp(milliseconds: row[5]),
+            fencingToken: (row[6] as String?).flatMap { try? FencingToken($0) })
         return (row[0], head)
     }
 }

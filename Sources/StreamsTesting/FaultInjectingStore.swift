@@ -18,7 +18,7 @@ package final class FaultInjectingStore: Sendable {
     /// More calls than any test makes: a log that goes round for ever stops the test run instead of hanging it.
     private static let callCountMaximum = 300_000
 
-    private let store: any Table & SegmentStore
+    let store: any Table & SegmentStore
     private let state: Mutex<State>
 
     /// Wraps a store; without a plan nothing goes wrong.
@@ -64,7 +64,7 @@ package final class FaultInjectingStore: Sendable {
         return outcomes
     }
 
-    private func perform<Value: Sendable>(
+    func perform<Value: Sendable>(
         _ call: StoreCall, missing: Value? = nil, _ effect: () async throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         let plan = state.withLock { state in

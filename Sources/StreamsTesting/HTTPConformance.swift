@@ -49,8 +49,9 @@ package struct HTTPConformance: Sendable {
 
     /// All checks, for `@Test(arguments:)`.
     package static var checks: [Check] {
-        produceChecks + lineChecks + payloadChecks + sizeChecks + consumeChecks + waitChecks + startChecks + timeChecks
-            + negotiationChecks + eventChecks + topicChecks + listChecks + pathChecks + crossOriginChecks
+        produceChecks + conditionChecks + idempotencyChecks + fenceChecks + lineChecks + payloadChecks + sizeChecks
+            + consumeChecks + waitChecks + startChecks + timeChecks + negotiationChecks + eventChecks + topicChecks
+            + listChecks + pathChecks + crossOriginChecks
             + serviceChecks + refusalChecks
     }
 }

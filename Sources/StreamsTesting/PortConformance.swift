@@ -74,6 +74,7 @@ package struct PortConformance<Store: Table & SegmentStore>: Sendable {
 
     /// All checks, for `@Test(arguments:)`.
     package static var checks: [Check] {
-        topicChecks + claimChecks + headChecks + closingChecks + putChecks + getChecks + listChecks + concurrencyChecks
+        topicChecks + claimChecks + conditionChecks + fenceChecks + produceRecordChecks + headChecks + closingChecks
+            + putChecks + getChecks + listChecks + concurrencyChecks
     }
 }

@@ -17,6 +17,14 @@ package enum StoreCall: Sendable {
     case reopen(TopicName)
     /// `moveLowMark(of:to:)`.
     case moveLowMark(TopicName)
+    /// `produceRecord(of:in:)`.
+    case produceRecord(IdempotencyKey)
+    /// `setProduceRecord(_:of:in:replacing:)`.
+    case setProduceRecord(ProduceRecord, replacing: ProduceRecord?)
+    /// `deleteProduceRecords(expiredAt:limit:)`.
+    case deleteProduceRecords
+    /// `setFencingToken(_:of:if:)`.
+    case setFencingToken(FencingToken?)
     /// `topics(prefix:after:limit:)`.
     case topics
     /// `put(_:signedAt:)`.
@@ -36,6 +44,10 @@ package enum StoreCall: Sendable {
         case .close: "close"
         case .reopen: "reopen"
         case .moveLowMark: "moveLowMark"
+        case .produceRecord: "produceRecord"
+        case .setProduceRecord: "setProduceRecord"
+        case .deleteProduceRecords: "deleteProduceRecords"
+        case .setFencingToken: "setFencingToken"
         case .topics: "topics"
         case .put: "put"
         case .get: "get"

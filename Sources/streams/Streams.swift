@@ -8,5 +8,7 @@ struct Streams: AsyncParsableCommand {
         commandName: "streams",
         abstract: "Kafka-like topics over plain HTTP.",
         version: Version.current,
-        subcommands: [ServeCommand.self, ProduceCommand.self, ConsumeCommand.self, TopicsCommand.self])
+        subcommands: [
+            ServeCommand.self, ProduceCommand.self, ConsumeCommand.self, FenceCommand.self, TopicsCommand.self,
+        ])
 }

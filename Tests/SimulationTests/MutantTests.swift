@@ -35,6 +35,10 @@ extension Mutant {
     fileprivate var climate: Climate {
         switch self {
         case .missWakeUps: .fair
+        case .recordBeforeClaim, .recordAfterPut, .moveRecordUnconditionally, .absentIsFilled: .keyed
+        case .writeAgainBelowLowMark: .keyedExpiring
+        case .claimAnewWithoutCondition, .checkEndBeforeClaim: .contested
+        case .checkTokenBeforeClaim, .fenceUnconditionally: .fenced
         case .signPutsWhenSent, .skipTrimmed, .retainADayTooMany: .expiring
         case .createOverMessages, .trustOldItems, .readersTrustItems: .forgetful
         case .healAtOnce, .healBackwards, .healWithoutMark, .signFillersWhenSent: .told

@@ -30,6 +30,24 @@ struct PromiseTests {
         for fault in Fault.allCases { #expect(report.faults[fault, default: 0] > 10, "\(fault) is hardly ever met") }
     }
 
+    @Test(
+        "the log keeps what it promises of keys, conditions and tokens",
+        arguments: [Climate.keyed, .keyedExpiring, .contested, .fenced])
+    func conditions(climate: Climate) async throws {
+        var campaign = Campaign(firstSeed: Self.firstSeed, worldMaximum: min(Self.worldCount, 1000))
+        campaign.scenario = { .drawn(seed: $0, climate: climate) }
+        let report = try await campaign.run()
+        print("\(report.worldCount) worlds of climate \(climate.rawValue): \(report.appends)")
+        for failure in report.failures {
+            Issue.record(
+                """
+                seed \(failure.seed) breaks promises: \(failure.violations.map(\.description))
+                replay: swift run simulate replay \(failure.seed) --climate \(climate.rawValue)
+                """)
+        }
+        #expect(report.appends.acknowledged > report.worldCount)
+    }
+
     @Test("the log keeps its promises in every schedule of small worlds", arguments: Scenario.smallWorlds.map(\.name))
     func schedules(name: String) throws {
         let scenario = try #require(Scenario.smallWorlds.first { $0.name == name }).scenario

@@ -17,6 +17,8 @@ struct TopicItem: Sendable {
         static let closedUntil = "closed_until"
         static let settledBelow = "settled_below"
         static let kind = "kind"
+        static let fencingToken = "fencing_token"
+        static let fenceCount = "fence_count"
 
         /// The mark of a day, counted from 1970.
         static func mark(_ day: Int) -> String { "m\(day)" }
@@ -39,6 +41,9 @@ struct TopicItem: Sendable {
     let closedUntil: Timestamp?
     /// Below this offset nothing is on its way any more.
     let settledBelow: Offset?
+    let fencingToken: FencingToken?
+    /// How often the token was set: what a change of it is made on condition of.
+    let fenceCount: Int64
     /// Whether the item is one of ours: the prototype's have no kind.
     let hasKind: Bool
     /// By day: the last offset before the day's first claim.
@@ -67,6 +72,13 @@ struct TopicItem: Sendable {
         createdAt = try number(Attribute.createdAt).map { Timestamp(milliseconds: $0) }
         closedUntil = try number(Attribute.closedUntil).map { Timestamp(milliseconds: $0) }
         settledBelow = try number(Attribute.settledBelow).flatMap { Offset($0) }
+        fenceCount = try number(Attribute.fenceCount) ?? 0
+        fencingToken = try item[Attribute.fencingToken].map { (value) throws(StoreError) in
+            guard let token = value.string.flatMap({ try? FencingToken($0) }) else {
+                throw StoreError(.corrupt, effect: .none, "The item of \(topic) has no sound fencing token.")
+            }
+            return token
+        }
         hasKind = item[Attribute.kind] != nil
         var marks: [Int: Int64] = [:]
         for name in item.keys where name.utf8.first == UInt8(ascii: "m") {
@@ -98,6 +110,6 @@ struct TopicItem: Sendable {
         return TopicHead(
             earliest: earliest(retained: days), end: end, lastClaimStart: claimOffset,
             lastClaimedAt: claimedAt ?? created, createdAt: created, closedUntil: closedUntil,
-            settledBelow: settledBelow)
+            settledBelow: settledBelow, fencingToken: fencingToken)
     }
 }

@@ -16,6 +16,7 @@ package final class InMemoryStore: Sendable {
     struct State {
         var topics: [TopicName: InMemoryTopicItem] = [:]
         var segments: [TopicName: InMemorySegments] = [:]
+        var produceRecords = InMemoryProduceRecords()
     }
 
     /// Makes an empty store.

@@ -9,6 +9,7 @@ struct InMemoryTopicItem: Sendable {
     private var lastClaimedAt: Timestamp
     private var closedUntil: Timestamp?
     private var settledBelow: Offset?
+    private var fencingToken: FencingToken?
 
     init(createdAt: Timestamp) {
         self.createdAt = createdAt
@@ -19,7 +20,7 @@ struct InMemoryTopicItem: Sendable {
         TopicHead(
             earliest: earliest, end: end, lastClaimStart: newestClaim?.claim.range.lowerBound,
             lastClaimedAt: lastClaimedAt, createdAt: createdAt, closedUntil: closedUntil,
-            settledBelow: settledBelow)
+            settledBelow: settledBelow, fencingToken: fencingToken)
     }
 
     mutating func claim(_ request: ClaimRequest) -> ClaimOutcome {
@@ -29,6 +30,8 @@ struct InMemoryTopicItem: Sendable {
         if let trustedSince = request.trustedSince, lastClaimedAt < trustedSince, request.confirmedEnd != end {
             return .unconfirmed(end: end)
         }
+        guard request.fencingToken == fencingToken else { return .fenced }
+        if let expectedEnd = request.expectedEnd, expectedEnd != end { return .endMismatch(end: end) }
         let claim = Claim(
             topic: request.topic, range: end..<end.advanced(by: request.count),
             previousClaim: newestClaim?.claim.range.lowerBound, at: request.at)
@@ -36,6 +39,12 @@ struct InMemoryTopicItem: Sendable {
         lastClaimedAt = request.at
         end = claim.range.upperBound
         return .claimed(claim)
+    }
+
+    mutating func setFencingToken(_ token: FencingToken?, if condition: FenceCondition) -> FenceOutcome {
+        if case .token(let current) = condition, current != fencingToken { return .fenced }
+        fencingToken = token
+        return .set(head)
     }
 
     mutating func close(until: Timestamp) {

@@ -13,6 +13,17 @@ package struct TopicInfo: Sendable, Equatable {
     package var createdAt: Timestamp
     /// When the newest messages were appended; when it was created where there are none.
     package var updatedAt: Timestamp
+    /// Whether appends need a fencing token.
+    package var isFenced: Bool
+
+    init(_ topic: TopicName, _ head: TopicHead) {
+        self.topic = topic
+        earliest = head.earliest
+        end = head.end
+        createdAt = head.createdAt
+        updatedAt = head.lastClaimedAt
+        isFenced = head.fencingToken != nil
+    }
 }
 
 extension Log {
@@ -23,12 +34,8 @@ extension Log {
         let storedEnd = knownStoredEnd(of: topic)
         let found = try await confirmedHead(of: topic)
         guard !isBehind(found ?? .absent, storedEnd) else { throw .recovering }
-        guard let head = found else {
-            throw StreamsError(.topicNotFound, "There is no topic \(topic); its first message, or PUT, creates it.")
-        }
-        return TopicInfo(
-            topic: topic, earliest: head.earliest, end: head.end, createdAt: head.createdAt,
-            updatedAt: head.lastClaimedAt)
+        guard let head = found else { throw .noSuchTopic(topic) }
+        return TopicInfo(topic, head)
     }
 
     /// Topics in name order.
@@ -74,5 +81,12 @@ extension Log {
         } catch {
             throw unavailable(error)
         }
+    }
+}
+
+extension StreamsError {
+    /// There is no topic of that name.
+    static func noSuchTopic(_ topic: TopicName) -> StreamsError {
+        StreamsError(.topicNotFound, "There is no topic \(topic); its first message, or PUT, creates it.")
     }
 }

@@ -58,8 +58,10 @@ final class SimulatedDynamoDB: Sendable {
                     return .dynamoDBRefusal(400, "ConditionalCheckFailedException", item: wantsItem ? old : nil)
                 }
             }
-            items[key] = try change(old)
-            return .dynamoDB(DynamoDBReply(attributes: request.body.returnValues == "ALL_OLD" ? old : nil))
+            let new = try change(old)
+            items[key] = new
+            let attributes: [String: DynamoDBItem?] = ["ALL_OLD": old, "ALL_NEW": new]
+            return .dynamoDB(DynamoDBReply(attributes: attributes[request.body.returnValues ?? "NONE"] ?? nil))
         }
     }
 

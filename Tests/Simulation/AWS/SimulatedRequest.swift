@@ -98,6 +98,7 @@ struct SimulatedRequest: Sendable {
         let count = request.body.values?[":count"]?.integer.map { String($0) } ?? "?"
         if update.contains("#claim = :one") { return "create and claim \(count)" }
         if update.contains("#claim =") { return "claim \(count)" }
+        if names.contains("fence_count") { return "fence" }
         if names.contains("settled_below"), names.contains("closed_until") { return "reopen" }
         if names.contains("closed_until") { return "close" }
         if names.contains("settled_below") { return "adopt" }

@@ -14,10 +14,30 @@ package enum Climate: String, CaseIterable, Sendable {
     case any
     /// One of the ``Story``s: what hardly ever comes together by chance.
     case told
+    /// Writers that repeat their appends under idempotency keys, in rough weather.
+    case keyed
+    /// The same, over days in which messages expire.
+    case keyedExpiring
+    /// Writers that append where they have read up to, and others who disturb them.
+    case contested
+    /// Owners who take a topic over from one another.
+    case fenced
+
+    /// Those that worlds are drawn from where none is named; the others are lived through apart.
+    static let common: [Climate] = [.fair, .rough, .stormy, .expiring, .forgetful, .any, .told]
 
     func faults(_ choices: Choices) -> FaultProfile {
         let slow: [Fault] = [.expiry, .lostItem]
         switch self {
+        case .keyed, .contested: return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
+        case .keyedExpiring:
+            var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { $0 != .lostItem })
+            profile.permille[.expiry] = 50
+            return profile
+        case .fenced:
+            var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
+            profile.permille[.duplicate] = choices.one(of: [0, 80, 400])
+            return profile
         case .told: return FaultProfile()
         case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 100])
         case .rough, .stormy: return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })

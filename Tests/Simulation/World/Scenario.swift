@@ -35,6 +35,21 @@ package struct Scenario: Sendable {
     /// For how many thousandths of their reads readers begin at the first offset again.
     package var rereadPermille = 200
 
+    /// What the writers ask for beside their messages.
+    package var writing = Writing.plain
+
+    /// How writers append.
+    package enum Writing: Sendable {
+        /// Messages, and nothing else.
+        case plain
+        /// Under idempotency keys, again and again.
+        case keyed
+        /// Where they have read up to.
+        case contested
+        /// One after the other as the topic's owner.
+        case fenced
+    }
+
     /// What happens, step by step, instead of clients that do as they like.
     package var story: Story?
 
@@ -47,7 +62,7 @@ package struct Scenario: Sendable {
     /// A world drawn from a seed, of any climate or of a given one.
     package static func drawn(seed: UInt64, climate: Climate? = nil) -> Scenario {
         let choices = Choices(seed: seed ^ 0x5CE1_A210)
-        let climate = climate ?? choices.one(of: Climate.allCases)
+        let climate = climate ?? choices.one(of: Climate.common)
         var scenario = Scenario(seed: seed, faults: climate.faults(choices))
         scenario.processCount = 1 + choices.below(3)
         scenario.writerCount = 1 + choices.below(4)
@@ -68,6 +83,12 @@ package struct Scenario: Sendable {
         if climate == .told {
             scenario.tell(choices.one(of: Story.allCases))
             return scenario
+        }
+        switch climate {
+        case .keyed, .keyedExpiring: scenario.writing = .keyed
+        case .contested: scenario.writing = .contested
+        case .fenced: scenario.writing = .fenced
+        default: break
         }
         if climate == .fair { scenario.patiencePermille = 700 }
         if scenario.faults.has(.expiry) { scenario.retentionDays = choices.one(of: [1, 1, 2]) }

@@ -32,6 +32,8 @@ extension World {
         var configuration = LogConfiguration.shared
         configuration.holeTimeout = scenario.holeTimeout
         configuration.appendTimeout = scenario.appendTimeout
+        // Keys are repeated for as long as a world lasts.
+        configuration.idempotencyExpiry = .seconds(60 * 86_400)
         // Half of all requests would be idle polls otherwise.
         configuration.tailPollInterval = .milliseconds(200)...(.seconds(5))
         do {
@@ -63,13 +65,13 @@ extension World {
         await withDiscardingTaskGroup { group in
             for reader in 0..<scenario.readerCount { group.addTask { await self.follow(reader) } }
             await withDiscardingTaskGroup { writers in
-                for writer in 0..<scenario.writerCount { writers.addTask { await self.write(writer) } }
+                for writer in 0..<scenario.writerCount { writers.addTask { await self.writeAsDrawn(writer) } }
             }
             areWritersDone.set()
         }
     }
 
-    private func write(_ writer: Int) async {
+    func write(_ writer: Int) async {
         let client = Client("writer \(writer)", world: self)
         for _ in 0..<scenario.appendsPerWriter {
             await think()
@@ -102,7 +104,7 @@ extension World {
         }
     }
 
-    private func think() async {
+    func think() async {
         if choices.happens(permille: scenario.absencePermille) {
             await sleep(choices.microseconds(60_000_000...choices.one(of: [3_600_000_000, 129_600_000_000])))
         } else {
@@ -111,7 +113,7 @@ extension World {
     }
 
     /// A process that runs, in most cases the one at the client's own place; waits for one if need be.
-    private func process(preferring place: Int) async -> SimulatedProcess? {
+    func process(preferring place: Int) async -> SimulatedProcess? {
         while !isCalm {
             let index = choices.happens(permille: 800) ? place % places.count : choices.below(places.count)
             if let process = places[index].process { return process }
@@ -168,8 +170,12 @@ extension World {
 
     private func appendAtLast(_ client: Client, at place: Place) async {
         guard let process = place.process else { return }
-        for _ in 0..<30 {
-            guard let retryAfter = await client.append(recorder.newMessages(1), by: process) else { return }
+        for attempt in 0..<30 {
+            var wish = History.Wish()
+            if scenario.writing == .fenced, await client.fence("last\(attempt)", by: process) != nil {
+                wish.token = "last\(attempt)"
+            }
+            guard let retryAfter = await client.append(recorder.newMessages(1), by: process, wish) else { return }
             await sleep(retryAfter.wholeMicroseconds)
         }
         recorder.surprise("no append succeeds any more")
