@@ -38,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     # Not for producers: to IAM, `GET/topics/*` is also every path below, and so every read.
     *_get("/topics/{topic}", consumers=True),
     Route("PUT", "/topics/{topic}", producers=True),
+    Route("PUT", "/topics/{topic}/fence", producers=True),
     Route("POST", "/topics/{topic}/produce", producers=True),
     *_get("/topics/{topic}/consume", consumers=True),
 )
