@@ -54,7 +54,7 @@ let package = Package(
         .target(name: "StreamsAPI", dependencies: ["StreamsModel", httpTypes]),
         .target(
             name: "StreamsHTTP",
-            dependencies: ["StreamsAPI", "StreamsCore", "StreamsModel", httpTypes]),
+            dependencies: ["StreamsAPI", "StreamsCore", "StreamsModel", crypto, httpTypes]),
         .target(
             name: "StreamsServer",
             dependencies: [

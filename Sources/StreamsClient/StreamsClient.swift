@@ -37,6 +37,8 @@ package struct StreamsClient: Sendable {
         package var lastOffset: Int64
         /// How many there are.
         package var count: Int
+        /// Whether they were written by an earlier request with the same idempotency key.
+        package var isReplay = false
 
         enum CodingKeys: String, CodingKey {
             case offset, count
@@ -44,17 +46,46 @@ package struct StreamsClient: Sendable {
         }
     }
 
+    /// What a produce request asks for beside its messages.
+    package struct ProduceConditions: Sendable {
+        /// Makes the request recognisable, so that it can be repeated whatever became of it.
+        package var idempotencyKey: IdempotencyKey?
+        /// The offset that the first message must get.
+        package var expectedOffset: Offset?
+        /// The token that must be the topic's.
+        package var fencingToken: FencingToken?
+
+        /// Makes conditions; none where nothing is given.
+        package init(
+            idempotencyKey: IdempotencyKey? = nil, expectedOffset: Offset? = nil, fencingToken: FencingToken? = nil
+        ) {
+            self.idempotencyKey = idempotencyKey
+            self.expectedOffset = expectedOffset
+            self.fencingToken = fencingToken
+        }
+    }
+
     /// Appends payloads, one JSON value a line, all or none.
     ///
     /// - Throws: the server's error; `unavailable` when no server could be reached, `outcome_unknown` when the
-    ///   connection broke before the answer.
-    package func produce(lines: [UInt8], to topic: TopicName) async throws(StreamsError) -> ProduceReceipt {
+    ///   connection broke before the answer; where a condition does not hold `offset_mismatch`, `fenced`,
+    ///   `idempotency_key_reused` or `idempotency_key_expired`.
+    package func produce(
+        lines: [UInt8], to topic: TopicName, conditions: ProduceConditions = ProduceConditions()
+    ) async throws(StreamsError) -> ProduceReceipt {
         var request = HTTPClientRequest(url: "\(baseURL)/topics/\(topic)/produce")
         request.method = .POST
         request.headers.add(name: "Content-Type", value: MediaType.ndjson.rawValue)
+        if let key = conditions.idempotencyKey { request.headers.add(name: "Idempotency-Key", value: key.rawValue) }
+        if let offset = conditions.expectedOffset {
+            request.headers.add(name: "Expected-Offset", value: String(offset.rawValue))
+        }
+        if let token = conditions.fencingToken { request.headers.add(name: "Fencing-Token", value: token.rawValue) }
         request.body = .bytes(ByteBuffer(bytes: lines))
         let answer = try await send(request, timeout: .seconds(30), isWrite: true)
-        return try decode(ProduceReceipt.self, from: answer.body)
+        var receipt = try decode(ProduceReceipt.self, from: answer.body)
+        receipt.isReplay = answer.headers.first(name: "Idempotency-Replayed") == "true"
+        return receipt
     }
 
     /// A run of messages, as the lines of the NDJSON answer.
@@ -129,8 +160,11 @@ package struct StreamsClient: Sendable {
             /// The first offset of the branch's own.
             package var offset: Int64
         }
+        /// Whether appends need a fencing token.
+        package var fenced: Bool
 
         enum CodingKeys: String, CodingKey {
+            case fenced
             case earliestOffset = "earliest_offset"
             case endOffset = "end_offset"
             case branchOf = "branch_of"

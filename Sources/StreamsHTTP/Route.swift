@@ -13,6 +13,7 @@ enum Route: Equatable {
     case produce(TopicName)
     case consume(TopicName)
     case groups(GroupRoute)
+    case fence(TopicName)
 
     /// Finds the route of a path.
     ///
@@ -27,6 +28,7 @@ enum Route: Equatable {
         case (3, "topics") where path[2] == "trim": self = .trim(try TopicName(path[1]))
         case (3, "topics") where path[2] == "branches": self = .branches(try TopicName(path[1]))
         case (3, "topics") where path[2] == "produce": self = .produce(try TopicName(path[1]))
+        case (3, "topics") where path[2] == "fence": self = .fence(try TopicName(path[1]))
         case (3, "topics") where path[2] == "consume": self = .consume(try TopicName(path[1]))
         case (3..., "topics") where path[2] == "groups":
             guard let route = try GroupRoute(path) else { throw .noSuchPath }
@@ -40,6 +42,7 @@ enum Route: Equatable {
         switch self {
         case .root, .health, .metrics, .topics, .consume: [.get]
         case .topic: [.get, .put, .delete]
+        case .fence: [.put]
         case .produce, .trim, .branches: [.post]
         case .groups(let route): route.methods
         }
@@ -56,6 +59,7 @@ enum Route: Equatable {
         case .trim: "/topics/{topic}/trim"
         case .branches: "/topics/{topic}/branches"
         case .produce: "/topics/{topic}/produce"
+        case .fence: "/topics/{topic}/fence"
         case .consume: "/topics/{topic}/consume"
         case .groups(let route): route.label
         }

@@ -6,10 +6,10 @@ import StreamsModel
 extension StreamsHandler {
     /// `POST /topics/{topic}/produce`: appends messages.
     func produce(_ request: APIRequest, to topic: TopicName) async throws(StreamsError) -> APIResponse {
-        try refuseUnknownConditions(of: request)
         let mediaType = try mediaType(of: request)
+        let conditions = try AppendConditions(request.headers, body: request.body, mediaType: mediaType.rawValue)
         let body = try ProduceBody(request.body, mediaType: mediaType, limits: configuration.limits)
-        let receipt = try await log.append(body.batch, to: topic)
+        let receipt = try await log.append(body.batch, to: topic, conditions: conditions)
         var writer = JSONObjectWriter()
         writer.member("topic", topic.rawValue)
         writer.member("offset", receipt.range.lowerBound.rawValue)
@@ -17,15 +17,9 @@ extension StreamsHandler {
             writer.member("last_offset", receipt.range.last.rawValue)
             writer.member("count", receipt.range.offsetCount)
         }
-        return .json(writer.finish())
-    }
-
-    /// Refuses the conditions that later versions will know: to append in spite of one would be a false success.
-    private func refuseUnknownConditions(of request: APIRequest) throws(StreamsError) {
-        for name in ["Idempotency-Key", "Expected-Offset", "Fencing-Token"] {
-            guard let field = HTTPField.Name(name), request.headers.contains(field) else { continue }
-            throw .invalidParameter(name, "This version does not know the header '\(name)' yet; send none.")
-        }
+        var response = APIResponse.json(writer.finish())
+        if receipt.isReplay, let replayed = HTTPField.Name.idempotencyReplayed { response.headers[replayed] = "true" }
+        return response
     }
 
     private func mediaType(of request: APIRequest) throws(StreamsError) -> MediaType {

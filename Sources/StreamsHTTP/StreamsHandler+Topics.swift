@@ -73,7 +73,7 @@ extension StreamsHandler {
         }
         if let age = info.settings.retentionMilliseconds { writer.member("retention_ms", age) }
         if let bytes = info.settings.retentionBytes { writer.member("retention_bytes", bytes) }
-        writer.member("fenced", false)
+        writer.member("fenced", info.isFenced)
         return writer.finish()
     }
 }

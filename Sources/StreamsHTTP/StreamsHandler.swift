@@ -111,6 +111,9 @@ package struct StreamsHandler: Sendable {
             return try await consume(request, from: topic, &query)
         case .groups(let route):
             return try await group(route, method, request, &query)
+        case .fence(let topic):
+            try query.finish()
+            return try await fence(topic, request)
         case .topics:
             return try await topics(&query)
         case .topic(let topic) where method == .put:

@@ -8,6 +8,9 @@ extension PrometheusRegistry {
         observe("streams_segments_written_total", kind: "counter") { Double(counters.snapshot.segments) }
         observe("streams_claims_taken_anew_total", kind: "counter") { Double(counters.snapshot.reclaims) }
         observe("streams_fillers_written_total", kind: "counter") { Double(counters.snapshot.fillers) }
+        observe("streams_idempotent_replays_total", kind: "counter") { Double(counters.snapshot.replays) }
+        observe("streams_offset_mismatches_total", kind: "counter") { Double(counters.snapshot.mismatches) }
+        observe("streams_fenced_appends_total", kind: "counter") { Double(counters.snapshot.fenced) }
         observe("streams_topics_closed_total", kind: "counter") { Double(counters.snapshot.closures) }
         observe("streams_topics_reopened_total", kind: "counter") { Double(counters.snapshot.reopenings) }
     }

@@ -5,9 +5,9 @@ import Synchronization
 
 extension SQLiteStore: StreamsCore.Table {
     package func claim(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
-        if let claim = states.withLock({ $0.claim(request) }) { return .claimed(claim) }
+        if let outcome = states.withLock({ $0.claim(request) }) { return outcome }
         try await load(request.topic)
-        return states.withLock { $0.claim(request) }.map { .claimed($0) } ?? .noSuchTopic
+        return states.withLock { $0.claim(request) } ?? .noSuchTopic
     }
 
     package func release(_ claim: Claim) async -> Bool {

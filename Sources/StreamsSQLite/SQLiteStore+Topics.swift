@@ -98,7 +98,7 @@ extension WriteTransaction {
             sql: """
                 UPDATE topic SET deleted_at = ?, trimmed_at = ?, trimmed_before = ?, current_offset = ?,
                     retention = NULL, retention_bytes = NULL, parent = NULL, fork_offset = NULL, parent_tail = NULL,
-                    parent_claim = NULL
+                    parent_claim = NULL, fencing_token = NULL
                 WHERE name = ?
                 """
         ).execute(arguments: [

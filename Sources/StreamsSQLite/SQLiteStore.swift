@@ -87,6 +87,7 @@ package final class SQLiteStore: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.keepRetention() }
             group.addTask { await self.clean() }
+            group.addTask { await self.dropExpiredKeys() }
             await withCheckedContinuation { ended in
                 let thread = Thread {
                     self.write()
@@ -149,7 +150,9 @@ package final class SQLiteStore: Sendable {
             let results = try pool.writeWithoutTransaction { database in
                 var results: [WriteResult] = []
                 try database.inTransaction(.immediate) {
-                    var transaction = WriteTransaction(database: database)
+                    var transaction = WriteTransaction(database: database) { appendID in
+                        self.states.withLock { $0.produceRecords.entry(of: appendID) }
+                    }
                     results = try operations.map { try transaction.perform($0, self.configuration.retentionStep) }
                     try transaction.finish()
                     self.noteTrims(results)

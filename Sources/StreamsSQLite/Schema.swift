@@ -21,6 +21,7 @@ import GRDB
 ///       fork_offset     INTEGER  of a branch: the first offset of its own
 ///       parent_tail     INTEGER  of a branch: the parent's current_offset at the time of the fork
 ///       parent_claim    INTEGER  of a branch: the parent's claim_offset at the time of the fork, or NULL
+///       fencing_token   TEXT     what appends must carry, or NULL
 ///
 ///     segment                                 one row a segment, in order of commit
 ///       id              INTEGER  row id
@@ -46,6 +47,16 @@ import GRDB
 ///       lease_milliseconds  INTEGER  for how long it is renewed, or NULL
 ///       created_at          INTEGER  when the group was created (ms)
 ///       version             BLOB     16 bytes, drawn anew for each write
+///     produce                                 one row an idempotency key whose batch is stored
+///       topic           INTEGER  topic.id
+///       key             TEXT     the key: with topic, the primary key
+///       first           INTEGER  first offset of the batch
+///       last            INTEGER  last offset
+///       previous_claim  INTEGER  first offset of the claim before, or NULL
+///       claimed_at      INTEGER  time of the claim (ms)
+///       append_id       BLOB     16 bytes: that of the segment
+///       body_hash       BLOB     32 bytes
+///       expires_at      INTEGER  from when on the key may be used anew (ms)
 enum Schema {
     private static let firstMigration = "1 topics and segments"
 
@@ -104,6 +115,25 @@ enum Schema {
                     """)
         }
         migrator.registerMigration(GroupRow.migration) { try GroupRow.createTable($0) }
+        migrator.registerMigration("2 idempotency keys and fencing tokens") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE topic ADD COLUMN fencing_token TEXT;
+                    CREATE TABLE produce (
+                        topic INTEGER NOT NULL REFERENCES topic(id),
+                        key TEXT NOT NULL,
+                        first INTEGER NOT NULL,
+                        last INTEGER NOT NULL,
+                        previous_claim INTEGER,
+                        claimed_at INTEGER NOT NULL,
+                        append_id BLOB NOT NULL,
+                        body_hash BLOB NOT NULL,
+                        expires_at INTEGER NOT NULL,
+                        PRIMARY KEY (topic, key)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX produce_expiry ON produce(expires_at);
+                    """)
+        }
         return migrator
     }
 }

@@ -9,7 +9,8 @@ enum TopicRow {
         let statement = try database.cachedStatement(
             sql: """
                 SELECT id, current_offset, claim_offset, claimed_at, trimmed_before, created_at, deleted_at, trimmed_at,
-                    retention, retention_bytes, settings_version, parent, fork_offset, parent_tail, parent_claim
+                    retention, retention_bytes, settings_version, parent, fork_offset, parent_tail, parent_claim,
+                    fencing_token
                 FROM topic WHERE name = ?
                 """)
         guard let row = try Row.fetchOne(statement, arguments: [topic.rawValue]) else { return nil }
@@ -18,7 +19,8 @@ enum TopicRow {
         }
         var head = TopicHead(
             earliest: earliest, end: end, lastClaimStart: (row[2] as Int64?).flatMap { Offset($0) },
-            lastClaimedAt: Timestamp(milliseconds: row[3]), createdAt: Timestamp(milliseconds: row[5]))
+            lastClaimedAt: Timestamp(milliseconds: row[3]), createdAt: Timestamp(milliseconds: row[5]),
+            fencingToken: (row[15] as String?).flatMap { try? FencingToken($0) })
         head.deletedAt = (row[6] as Int64?).map { Timestamp(milliseconds: $0) }
         head.trimmedAt = (row[7] as Int64?).map { Timestamp(milliseconds: $0) }
         head.trimmedBefore = head.trimmedAt == nil ? nil : earliest

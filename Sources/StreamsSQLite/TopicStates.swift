@@ -20,6 +20,10 @@ struct TopicStates {
         var newestClaim: (claim: Claim, id: AppendID)?
         /// Whether it takes no claims: it is deleted, or about to be.
         var isClosed = false
+        /// Up to where the claims reached that stood when the fencing token was last set; `nil` where it never was.
+        ///
+        /// Who set it was told this end: what lies below is not given back any more.
+        var fencedEnd: Offset?
 
         init(rowID: Int64, head: TopicHead) {
             self.rowID = rowID
@@ -31,6 +35,8 @@ struct TopicStates {
     }
 
     private var states: [TopicName: State] = [:]
+    /// The idempotency keys whose batches are not durable yet.
+    var produceRecords = PendingProduceRecords()
     /// Moves whenever a row changes in more than its end, so that one read before is not taken for the present.
     private(set) var trimCount = 0
 
@@ -70,6 +76,7 @@ struct TopicStates {
         state.head.end = end
         state.head.deletedAt = now
         state.head.branch = nil
+        state.head.fencingToken = nil
         state.head.settings = TopicSettings(version: state.head.settings.version)
         state.newestClaim = nil
         state.claimedEnd = end
@@ -83,9 +90,15 @@ struct TopicStates {
     }
 
     /// Takes the next offsets; `nil` where the topic is not loaded, or is deleted.
-    mutating func claim(_ request: ClaimRequest) -> Claim? {
+    mutating func claim(_ request: ClaimRequest) -> ClaimOutcome? {
         guard let state = states[request.topic], !state.isClosed else { return nil }
-        if let newest = state.newestClaim, newest.id == request.id { return newest.claim }
+        if let newest = state.newestClaim, newest.id == request.id { return .claimed(newest.claim) }
+        guard request.fencingToken == state.head.fencingToken else { return .fenced }
+        if let expectedEnd = request.expectedEnd, expectedEnd != state.claimedEnd {
+            // Who has not read what is durable is told its end, from which reads go on. Who has read it all is up
+            // against a claim under way.
+            return .endMismatch(end: expectedEnd < state.head.end ? state.head.end : state.claimedEnd)
+        }
         let claim = Claim(
             topic: request.topic,
             range: state.claimedEnd..<state.claimedEnd.advanced(by: request.count),
@@ -93,13 +106,14 @@ struct TopicStates {
         states[request.topic]?.claimStart = claim.range.lowerBound
         states[request.topic]?.claimedEnd = claim.range.upperBound
         states[request.topic]?.newestClaim = (claim, request.id)
-        return claim
+        return .claimed(claim)
     }
 
     /// Takes a claim back if it is the newest.
     mutating func release(_ claim: Claim) -> Bool {
         guard let state = states[claim.topic], state.newestClaim?.claim == claim,
-            state.head.end <= claim.range.lowerBound
+            state.head.end <= claim.range.lowerBound, state.fencedEnd ?? .first <= claim.range.lowerBound,
+            !produceRecords.hold(claim)
         else { return false }
         states[claim.topic]?.claimedEnd = claim.range.lowerBound
         states[claim.topic]?.claimStart = claim.previousClaim
@@ -107,8 +121,16 @@ struct TopicStates {
         return true
     }
 
+    /// Notes that a fencing token is durable.
+    mutating func fenced(_ topic: TopicName, by token: FencingToken?) {
+        guard let state = states[topic] else { return }
+        states[topic]?.head.fencingToken = token
+        states[topic]?.fencedEnd = state.claimedEnd
+    }
+
     /// Notes that a segment is durable.
     mutating func stored(_ segment: Segment) {
+        produceRecords.settle(segment.appendID)
         guard var state = states[segment.topic], state.head.end < segment.range.upperBound else { return }
         state.head.end = segment.range.upperBound
         state.head.lastClaimStart = segment.range.lowerBound

@@ -51,9 +51,12 @@ struct WriteTransaction {
     /// The newest durable segment of each topic that this transaction extends.
     private var newest: [TopicName: Segment] = [:]
     private var rowIDs: [TopicName: Int64] = [:]
+    /// The idempotency key that the segment of an append belongs to, where there is one.
+    private let pendingRecord: (AppendID) -> PendingProduceRecords.Entry?
 
-    init(database: Database) {
+    init(database: Database, pendingRecord: @escaping (AppendID) -> PendingProduceRecords.Entry? = { _ in nil }) {
         self.database = database
+        self.pendingRecord = pendingRecord
     }
 
     /// Performs one change; `retentionStep` bounds how many segments one trim deletes.
@@ -102,6 +105,9 @@ struct WriteTransaction {
         guard database.changesCount == 1 else { return .taken }
         if newest[segment.topic].map({ $0.range.last < segment.range.last }) ?? true {
             newest[segment.topic] = segment
+        }
+        if segment.kind == .messages, let entry = pendingRecord(segment.appendID) {
+            try ProduceRow.write(entry.record, of: entry.key.key, topic: topic, database)
         }
         return .stored
     }

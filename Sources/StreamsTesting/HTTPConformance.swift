@@ -49,9 +49,10 @@ package struct HTTPConformance: Sendable {
 
     /// All checks, for `@Test(arguments:)`.
     package static var checks: [Check] {
-        produceChecks + lineChecks + payloadChecks + sizeChecks + consumeChecks + waitChecks + startChecks + timeChecks
-            + negotiationChecks + eventChecks + topicChecks + topicChangeChecks + listChecks + groupChecks + pathChecks
-            + crossOriginChecks + serviceChecks + refusalChecks
+        produceChecks + conditionChecks + idempotencyChecks + fenceChecks + lineChecks + payloadChecks + sizeChecks
+            + consumeChecks + waitChecks + startChecks + timeChecks + negotiationChecks + eventChecks + topicChecks
+            + topicChangeChecks + listChecks + groupChecks + pathChecks + crossOriginChecks + serviceChecks
+            + refusalChecks
     }
 }
 

@@ -132,8 +132,8 @@ package struct ExpectedProblem: Sendable {
     /// The titles: the reason phrases of RFC 9110 section 15.
     static let titles = [
         400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable",
-        408: "Request Timeout", 409: "Conflict", 410: "Gone", 413: "Content Too Large", 415: "Unsupported Media Type",
-        416: "Range Not Satisfiable",
+        408: "Request Timeout", 409: "Conflict", 410: "Gone", 412: "Precondition Failed", 413: "Content Too Large",
+        415: "Unsupported Media Type", 416: "Range Not Satisfiable", 422: "Unprocessable Content",
     ]
 
     /// Makes an expectation.

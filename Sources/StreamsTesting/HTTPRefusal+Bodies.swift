@@ -28,12 +28,20 @@ extension HTTPRefusal {
             } + notLines.map { HTTPRefusal(body: $0, contentType: "application/x-ndjson", .invalidJSON(at: $1)) }
     }
 
-    /// Conditions that this version can not keep: an append in spite of one would be a false success.
+    /// Conditions that are none: an append in spite of one would be a false success.
     private static var conditions: [HTTPRefusal] {
-        ["Idempotency-Key", "Expected-Offset", "Fencing-Token"].map { name in
-            var refusal = HTTPRefusal(body: #"{"payload":1}"#, name: "\(name): 1", .invalidParameter(name))
-            if let field = HTTPField.Name(name) { refusal.request.headers[field] = "1" }
-            return refusal
+        let wrong = [
+            ("Idempotency-Key", ["", "a b", "caf\u{E9}", String(repeating: "k", count: 256)]),
+            ("Expected-Offset", ["", "0", "-1", "+1", "1.0", "x", "9223372036854775808"]),
+            ("Fencing-Token", ["", "a b", String(repeating: "t", count: 37)]),
+        ]
+        return wrong.flatMap { name, values in
+            values.map { value in
+                var refusal = HTTPRefusal(
+                    body: #"{"payload":1}"#, name: "\(name): \(value.prefix(40))", .invalidParameter(name))
+                if let field = HTTPField.Name(name) { refusal.request.headers[field] = value }
+                return refusal
+            }
         }
     }
 

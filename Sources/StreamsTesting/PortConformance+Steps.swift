@@ -36,6 +36,10 @@ extension PortConformance {
             return claim
         case .noSuchTopic:
             throw UnexpectedOutcome(description: "\(topic) exists, but a claim says that it does not")
+        case .fenced:
+            throw UnexpectedOutcome(description: "\(topic) has no token, but a claim without one is fenced")
+        case .endMismatch(let end):
+            throw UnexpectedOutcome(description: "a claim that expects nothing is told that \(topic) ends at \(end)")
         case .closed(let until):
             throw UnexpectedOutcome(description: "\(topic) is open, but a claim says that it is closed until \(until)")
         case .unconfirmed(let end):

@@ -74,8 +74,7 @@ package struct PortConformance<Store: Table & SegmentStore>: Sendable {
 
     /// All checks, for `@Test(arguments:)`.
     package static var checks: [Check] {
-        topicChecks + changeChecks + claimChecks + headChecks + closingChecks + groupChecks + putChecks + getChecks
-            + listChecks
-            + concurrencyChecks
+        topicChecks + changeChecks + claimChecks + conditionChecks + fenceChecks + produceRecordChecks + headChecks
+            + closingChecks + groupChecks + putChecks + getChecks + listChecks + concurrencyChecks
     }
 }

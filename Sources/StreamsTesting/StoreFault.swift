@@ -25,6 +25,14 @@ package enum StoreCall: Sendable {
     case createBranch(TopicName)
     /// `moveLowMark(of:to:)`.
     case moveLowMark(TopicName)
+    /// `produceRecord(of:in:)`.
+    case produceRecord(IdempotencyKey)
+    /// `setProduceRecord(_:of:in:replacing:)`.
+    case setProduceRecord(ProduceRecord, replacing: ProduceRecord?)
+    /// `deleteProduceRecords(expiredAt:limit:)`.
+    case deleteProduceRecords
+    /// `setFencingToken(_:of:if:)`.
+    case setFencingToken(FencingToken?)
     /// `topics(prefix:after:limit:)`.
     case topics
     /// `group(_:)`.
@@ -56,6 +64,10 @@ package enum StoreCall: Sendable {
         case .change: "change"
         case .createBranch: "createBranch"
         case .moveLowMark: "moveLowMark"
+        case .produceRecord: "produceRecord"
+        case .setProduceRecord: "setProduceRecord"
+        case .deleteProduceRecords: "deleteProduceRecords"
+        case .setFencingToken: "setFencingToken"
         case .topics: "topics"
         case .group: "group"
         case .groups: "groups"

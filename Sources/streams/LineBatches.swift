@@ -5,14 +5,17 @@ import StreamsModel
 /// and a fast one is sent in large batches.
 struct LineBatches {
     let descriptor: CInt
+    /// Whether batches end only at their bounds and at the end of the input, so that equal inputs make equal batches.
+    let areFull: Bool
     private var rest: [UInt8] = []
     private var isAtEnd = false
 
     private static let bytesMaximum = 1024 * 1024
     private static let linesMaximum = 5000
 
-    init(descriptor: CInt) {
+    init(descriptor: CInt, areFull: Bool = false) {
         self.descriptor = descriptor
+        self.areFull = areFull
     }
 
     /// The next lines, or `nil` at the end of the input.
@@ -20,7 +23,7 @@ struct LineBatches {
     /// - Throws: `internal` when the input can not be read.
     mutating func next() throws(StreamsError) -> [UInt8]? {
         while true {
-            if let end = completeLines() {
+            if let end = completeLines(), !areFull || isAtEnd || isFull(end) {
                 defer { rest.removeFirst(end) }
                 return Array(rest[..<end])
             }
@@ -44,6 +47,13 @@ struct LineBatches {
             if lines == Self.linesMaximum { break }
         }
         return end
+    }
+
+    /// Whether the lines that end at `end` are as many as a batch takes, whatever follows.
+    private func isFull(_ end: Int) -> Bool {
+        if rest[..<end].count(where: { $0 == UInt8(ascii: "\n") }) == Self.linesMaximum { return true }
+        // The line behind is known to be too much as soon as its end, or so many bytes without one, are there.
+        return rest.count > Self.bytesMaximum
     }
 
     private mutating func read() throws(StreamsError) {

@@ -21,9 +21,11 @@ struct Server {
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
         let storage = try await openStorage(SystemTime(), registry)
+        var logConfiguration = storage.configuration
+        logConfiguration.idempotencyExpiry = settings.idempotencyExpiry
         let log = Log(
             table: storage.table, segments: storage.segments, time: storage.time, makeAppendID: AppendID.random,
-            configuration: storage.configuration, logger: logger)
+            configuration: logConfiguration, logger: logger)
         registry.observe(log.counters)
         registry.observe(log.groupCounters)
         var configuration = StreamsHandler.Configuration(

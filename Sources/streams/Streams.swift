@@ -10,7 +10,7 @@ struct Streams: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServeCommand.self, ProduceCommand.self, ConsumeCommand.self, TopicsCommand.self, GroupsCommand.self,
-            RetainCommand.self, TrimCommand.self, DeleteCommand.self, BranchCommand.self, MaintainCommand.self,
-            VerifyCommand.self, RecoverCommand.self,
+            FenceCommand.self, RetainCommand.self, TrimCommand.self, DeleteCommand.self, BranchCommand.self,
+            MaintainCommand.self, VerifyCommand.self, RecoverCommand.self,
         ])
 }

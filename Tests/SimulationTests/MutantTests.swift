@@ -38,6 +38,10 @@ extension Mutant {
         case .commitUnderAnyGeneration, .handOutWithoutLease, .seekKeepsLease, .storeGroupsUnconditionally,
             .takeOverAtDelivered:
             .grouped
+        case .recordBeforeClaim, .recordAfterPut, .moveRecordUnconditionally, .absentIsFilled: .keyed
+        case .writeAgainBelowLowMark: .keyedExpiring
+        case .claimAnewWithoutCondition, .checkEndBeforeClaim: .contested
+        case .checkTokenBeforeClaim, .fenceUnconditionally: .fenced
         case .signPutsWhenSent, .skipTrimmed, .retainADayTooMany: .expiring
         case .createOverMessages, .trustOldItems, .readersTrustItems: .forgetful
         case .listToOldEnd, .missingIsFilled, .settleUnseen, .mergeUnconditionally, .deleteUnconditionally,

@@ -32,7 +32,10 @@ struct PromiseTests {
 
     @Test(
         "the log keeps its promises where more is done than appending and reading",
-        arguments: [(Climate.merging, 250), (.toldMerging, 750), (.changing, 1000)])
+        arguments: [
+            (Climate.merging, 250), (.toldMerging, 750), (.changing, 1000), (.keyed, 1000), (.keyedExpiring, 1000),
+            (.contested, 1000), (.fenced, 1000),
+        ])
     func special(climate: Climate, worldCount: Int) async throws {
         var campaign = Campaign(firstSeed: Self.firstSeed, worldMaximum: worldCount)
         campaign.scenario = { .drawn(seed: $0, climate: climate) }

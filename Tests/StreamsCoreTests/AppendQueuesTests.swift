@@ -5,29 +5,31 @@ import Testing
 @Suite("The append queues")
 struct AppendQueuesTests {
     let topic: TopicName
-    let other: TopicName
+    let lane: AppendLane
+    let otherLane: AppendLane
 
     init() throws {
         topic = try TopicName("t")
-        other = try TopicName("u")
+        lane = AppendLane(topic)
+        otherLane = AppendLane(try TopicName("u"))
     }
 
     @Test("start one drain for a topic, and another only when that has ended")
     func drains() async throws {
         try await withPending([1, 1, 1, 1]) { appends in
             var queues = AppendQueues(messagesMaximum: 100, bytesMaximum: 1000)
-            #expect(queues.enqueue(appends[0], to: topic) == .startDraining)
-            #expect(queues.enqueue(appends[1], to: topic) == .none)
-            #expect(queues.enqueue(appends[2], to: other) == .startDraining)
-            #expect(queues.activeTopicCount == 2)
-            #expect(queues.takeNext(of: topic)?.count == 2)
+            #expect(queues.enqueue(appends[0], to: lane) == .startDraining)
+            #expect(queues.enqueue(appends[1], to: lane) == .none)
+            #expect(queues.enqueue(appends[2], to: otherLane) == .startDraining)
+            #expect(queues.activeLaneCount == 2)
+            #expect(queues.takeNext(of: lane)?.count == 2)
             // Nothing waits, but the drain has not heard so yet.
-            #expect(queues.enqueue(appends[3], to: topic) == .none)
-            #expect(queues.waitingCount(of: topic) == 1)
-            #expect(queues.takeNext(of: topic)?.count == 1)
-            #expect(queues.takeNext(of: topic) == nil)
-            #expect(queues.activeTopicCount == 1)
-            #expect(queues.enqueue(appends[0], to: topic) == .startDraining)
+            #expect(queues.enqueue(appends[3], to: lane) == .none)
+            #expect(queues.waitingCount(of: lane) == 1)
+            #expect(queues.takeNext(of: lane)?.count == 1)
+            #expect(queues.takeNext(of: lane) == nil)
+            #expect(queues.activeLaneCount == 1)
+            #expect(queues.enqueue(appends[0], to: lane) == .startDraining)
         }
     }
 
@@ -35,8 +37,8 @@ struct AppendQueuesTests {
     func order() async throws {
         try await withPending(Array(1...9)) { appends in
             var queues = AppendQueues(messagesMaximum: 100, bytesMaximum: .max)
-            for append in appends { _ = queues.enqueue(append, to: topic) }
-            let taken = queues.takeNext(of: topic) ?? []
+            for append in appends { _ = queues.enqueue(append, to: lane) }
+            let taken = queues.takeNext(of: lane) ?? []
             #expect(taken.map(\.batch.messages.count) == Array(1...9))
         }
     }
@@ -70,21 +72,21 @@ struct AppendQueuesTests {
     func close() async throws {
         try await withPending([1, 2, 3]) { appends in
             var queues = AppendQueues(messagesMaximum: 100, bytesMaximum: 1000)
-            _ = queues.enqueue(appends[0], to: topic)
+            _ = queues.enqueue(appends[0], to: lane)
             queues.close()
             #expect(queues.isClosed)
-            #expect(queues.enqueue(appends[1], to: topic) == .refuse)
-            #expect(queues.enqueue(appends[2], to: other) == .refuse)
-            #expect(queues.takeNext(of: topic)?.map(\.batch.messages.count) == [1])
-            #expect(queues.takeNext(of: topic) == nil)
-            #expect(queues.activeTopicCount == 0)
+            #expect(queues.enqueue(appends[1], to: lane) == .refuse)
+            #expect(queues.enqueue(appends[2], to: otherLane) == .refuse)
+            #expect(queues.takeNext(of: lane)?.map(\.batch.messages.count) == [1])
+            #expect(queues.takeNext(of: lane) == nil)
+            #expect(queues.activeLaneCount == 0)
         }
     }
 
     private func drain(_ queues: inout AppendQueues, _ appends: [PendingAppend]) -> [[Int]] {
-        for append in appends { _ = queues.enqueue(append, to: topic) }
+        for append in appends { _ = queues.enqueue(append, to: lane) }
         var taken: [[Int]] = []
-        while let next = queues.takeNext(of: topic) { taken.append(next.map(\.batch.messages.count)) }
+        while let next = queues.takeNext(of: lane) { taken.append(next.map(\.batch.messages.count)) }
         return taken
     }
 

@@ -193,5 +193,5 @@ struct LogAppendTests {
         #expect(await laboratory.layout() == "1-1 2-4 5-7 8-8")
     }
 
-    private func waiting(_ log: Log) -> Int { log.queues.withLock { $0.waitingCount(of: topic) } }
+    private func waiting(_ log: Log) -> Int { log.queues.withLock { $0.waitingCount(of: AppendLane(topic)) } }
 }

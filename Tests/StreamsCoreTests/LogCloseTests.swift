@@ -65,7 +65,7 @@ struct LogCloseTests {
             try await laboratory.until("the put") { gate.arrivalCount == 1 }
             async let second = log.append(.of("2"), to: topic)
             try await laboratory.until("the second waits") {
-                log.queues.withLock { $0.waitingCount(of: topic) } == 1
+                log.queues.withLock { $0.waitingCount(of: AppendLane(topic)) } == 1
             }
             log.close()
             for _ in 0..<100 { await Task.yield() }
@@ -122,7 +122,7 @@ struct LogCloseTests {
                 let receipt = try await log.append(.of("1"), to: topic)
                 #expect(receipt.range == 1..<2)
             }
-            try await laboratory.until("it waits") { log.queues.withLock { $0.activeTopicCount } == 1 }
+            try await laboratory.until("it waits") { log.queues.withLock { $0.activeLaneCount } == 1 }
             log.close()
             gate.open()
             await log.run()

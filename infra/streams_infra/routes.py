@@ -42,6 +42,7 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/topics/{topic}"),
     Route("POST", "/topics/{topic}/trim"),
     Route("POST", "/topics/{topic}/branches"),
+    Route("PUT", "/topics/{topic}/fence", producers=True),
     Route("POST", "/topics/{topic}/produce", producers=True),
     *_get("/topics/{topic}/consume", consumers=True),
     *_get("/topics/{topic}/groups", consumers=True),

@@ -21,6 +21,7 @@ package struct AWSStorage: Sendable {
         store = AWSStore(settings.store, connection: connection, logger: logger)
         var configuration = LogConfiguration.shared
         configuration.recoveryWait = settings.recoveryWait
+        configuration.idempotencyExpiry = settings.idempotencyExpiry
         logConfiguration = configuration
     }
 

@@ -23,9 +23,22 @@ extension AWSStore {
                     continue
                 }
                 if item.claimID == request.id.hexadecimal { return .claimed(try ownClaim(request, in: item)) }
-                return .unconfirmed(end: item.end)
+                return try refusal(request, item)
             }
         }
+    }
+
+    /// Why an item that is open was not claimed from.
+    ///
+    /// An item that may have come back from a backup tells neither its token nor its end for sure.
+    private func refusal(_ request: ClaimRequest, _ item: TopicItem) throws(StoreError) -> ClaimOutcome {
+        if let trustedSince = request.trustedSince, request.confirmedEnd != item.end {
+            guard let claimedAt = item.claimedAt, claimedAt >= trustedSince else { return .unconfirmed(end: item.end) }
+        }
+        if request.fencingToken != item.fencingToken { return .fenced }
+        if let expectedEnd = request.expectedEnd, expectedEnd != item.end { return .endMismatch(end: item.end) }
+        throw StoreError(
+            .unavailable, effect: .none, "The claim on \(request.topic) was refused for no visible reason.")
     }
 
     /// Sends the update of a claim, signed with the claim's time; returns the request with the time that was sent.
@@ -143,6 +156,7 @@ extension AWSStore {
             "#id": Attribute.claimID, "#mark": mark, "#kind": Attribute.kind, "#closed": Attribute.closedUntil,
             "#deleted": Attribute.deletedAt,
         ]
+        if !Mutant.checkTokenBeforeClaim.isActive { names["#token"] = Attribute.fencingToken }
         let stale = staleMarks.withLock { $0.removeValue(forKey: request.topic) } ?? []
         for (index, day) in stale.enumerated() {
             expression += index == 0 ? " REMOVE #stale\(index)" : ", #stale\(index)"
@@ -161,6 +175,14 @@ extension AWSStore {
             ":one": .integer(1), ":count": .integer(Int64(request.count)),
             ":at": .integer(request.at.milliseconds), ":id": .string(request.id.hexadecimal),
         ]
+        if let expectedEnd = request.expectedEnd {
+            values[":expected"] = .integer(expectedEnd.rawValue - 1)
+            condition += " AND #current = :expected"
+        }
+        if names["#token"] != nil {
+            values[":token"] = request.fencingToken.map { .string($0.rawValue) }
+            condition += request.fencingToken == nil ? " AND attribute_not_exists(#token)" : " AND #token = :token"
+        }
         if let trustedSince = request.trustedSince {
             values[":trusted"] = .integer(trustedSince.milliseconds)
             let confirmedEnd = request.confirmedEnd.map { $0.rawValue - 1 }

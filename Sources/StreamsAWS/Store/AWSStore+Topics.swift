@@ -45,7 +45,7 @@ extension AWSStore {
         if Mutant.deleteResetsCounter.isActive {
             update = "SET #deleted = :now, #kind = :kind, #trimmed = :one, #current = :zero"
         }
-        update += " REMOVE #retention, #bytes, #parent, #fork, #tail, #claim"
+        update += " REMOVE #retention, #bytes, #parent, #fork, #tail, #claim, #token"
         let isAny = Mutant.deleteWhateverStands.isActive
         _ = try await change(
             topic, createdAt, update, isAny ? "attribute_exists(#created) OR #created = :created" : Self.stands,
@@ -53,7 +53,7 @@ extension AWSStore {
                 "#kind": Attribute.kind, "#trimmed": Attribute.trimmedBefore, "#trimmedAt": Attribute.trimmedAt,
                 "#current": Attribute.currentOffset, "#retention": Attribute.retention,
                 "#bytes": Attribute.retentionBytes, "#parent": Attribute.parent, "#fork": Attribute.fork,
-                "#tail": Attribute.parentTail, "#claim": Attribute.parentClaim,
+                "#tail": Attribute.parentTail, "#claim": Attribute.parentClaim, "#token": Attribute.fencingToken,
             ],
             values: [":now": .integer(now.milliseconds), ":kind": .string(TopicItem.deletedKind), ":one": .integer(1)])
     }

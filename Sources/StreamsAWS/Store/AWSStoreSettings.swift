@@ -6,6 +6,8 @@ package struct AWSStoreSettings: Sendable {
     package let store: AWSStore.Configuration
     /// How long a topic whose counter went back stays closed.
     package let recoveryWait: Duration
+    /// How long idempotency keys are remembered.
+    package let idempotencyExpiry: Duration
 
     /// A setting that is missing or wrong, as one sentence that names it and says what it should be.
     package struct Failure: Error, CustomStringConvertible {
@@ -23,6 +25,8 @@ package struct AWSStoreSettings: Sendable {
         package var retention: String?
         /// `STREAMS_RECOVERY_WAIT`, in seconds.
         package var recoveryWait: String?
+        /// `STREAMS_IDEMPOTENCY_EXPIRY`, such as `24h`.
+        package var idempotencyExpiry: String?
 
         /// Takes the texts from the environment.
         package init(environment: [String: String]) {
@@ -30,6 +34,7 @@ package struct AWSStoreSettings: Sendable {
             table = environment["COUNTERS_TABLE"]
             retention = environment["STREAMS_RETENTION"]
             recoveryWait = environment["STREAMS_RECOVERY_WAIT"]
+            idempotencyExpiry = environment["STREAMS_IDEMPOTENCY_EXPIRY"]
         }
     }
 
@@ -53,13 +58,18 @@ package struct AWSStoreSettings: Sendable {
             "STREAMS_RECOVERY_WAIT", texts.recoveryWait, "a number of seconds from 0 to 86400",
             default: LogConfiguration().recoveryWait
         ) { Int($0).flatMap { (0...86400).contains($0) ? .seconds($0) : nil } }
-        guard let bucket, let table, let retention, let recoveryWait else {
+        let idempotencyExpiry = reader.read(
+            "STREAMS_IDEMPOTENCY_EXPIRY", texts.idempotencyExpiry, "a time such as 24h, 30m or 2d",
+            default: LogConfiguration().idempotencyExpiry
+        ) { Retention($0)?.duration }
+        guard let bucket, let table, let retention, let recoveryWait, let idempotencyExpiry else {
             throw Failure(description: reader.problems.joined(separator: " "))
         }
         var days: Int?
         if case .days(let count) = retention { days = count }
         store = AWSStore.Configuration(bucket: bucket, table: table, retentionDays: days)
         self.recoveryWait = recoveryWait
+        self.idempotencyExpiry = idempotencyExpiry
     }
 
     /// The rules are those of the S3 User Guide, "General purpose bucket naming rules", as far as they keep typing

@@ -29,6 +29,8 @@ struct TopicItem: Sendable {
         static let fork = "fork_offset"
         static let parentTail = "parent_tail"
         static let parentClaim = "parent_claim"
+        static let fencingToken = "fencing_token"
+        static let fenceCount = "fence_count"
 
         /// The mark of a day, counted from 1970.
         static func mark(_ day: Int) -> String { "m\(day)" }
@@ -55,6 +57,9 @@ struct TopicItem: Sendable {
     let closedUntil: Timestamp?
     /// Below this offset nothing is on its way any more.
     let settledBelow: Offset?
+    let fencingToken: FencingToken?
+    /// How often the token was set: what a change of it is made on condition of.
+    let fenceCount: Int64
     /// Whether the item is one of ours: the prototype's have no kind.
     let hasKind: Bool
     let deletedAt: Timestamp?
@@ -97,6 +102,13 @@ struct TopicItem: Sendable {
         createdAt = try number(Attribute.createdAt).map { Timestamp(milliseconds: $0) }
         closedUntil = try number(Attribute.closedUntil).map { Timestamp(milliseconds: $0) }
         settledBelow = try number(Attribute.settledBelow).flatMap { Offset($0) }
+        fenceCount = try number(Attribute.fenceCount) ?? 0
+        fencingToken = try item[Attribute.fencingToken].map { (value) throws(StoreError) in
+            guard let token = value.string.flatMap({ try? FencingToken($0) }) else {
+                throw StoreError(.corrupt, effect: .none, "The item of \(topic) has no sound fencing token.")
+            }
+            return token
+        }
         hasKind = item[Attribute.kind] != nil
         deletedAt = try number(Attribute.deletedAt).map { Timestamp(milliseconds: $0) }
         settings = TopicSettings(
@@ -146,7 +158,7 @@ struct TopicItem: Sendable {
         var head = TopicHead(
             earliest: earliest(retained: days), end: end, lastClaimStart: claimOffset,
             lastClaimedAt: claimedAt ?? created, createdAt: created, closedUntil: closedUntil,
-            settledBelow: settledBelow)
+            settledBelow: settledBelow, fencingToken: fencingToken)
         head.deletedAt = deletedAt
         head.settings = settings
         head.branch = branch

@@ -17,6 +17,7 @@ package final class InMemoryStore: Sendable {
         var topics: [TopicName: InMemoryTopicItem] = [:]
         var segments: [TopicName: InMemorySegments] = [:]
         var groups: [GroupKey: Group] = [:]
+        var produceRecords = InMemoryProduceRecords()
     }
 
     /// Makes an empty store.

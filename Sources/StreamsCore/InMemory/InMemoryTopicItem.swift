@@ -16,6 +16,7 @@ struct InMemoryTopicItem: Sendable {
     private var branch: BranchPoint?
     private var trimmedBefore: Offset?
     private var trimmedAt: Timestamp?
+    private var fencingToken: FencingToken?
 
     init(createdAt: Timestamp) {
         self.createdAt = createdAt
@@ -33,7 +34,7 @@ struct InMemoryTopicItem: Sendable {
         var head = TopicHead(
             earliest: earliest, end: end, lastClaimStart: newestClaim?.claim.range.lowerBound,
             lastClaimedAt: lastClaimedAt, createdAt: createdAt, closedUntil: closedUntil,
-            settledBelow: settledBelow)
+            settledBelow: settledBelow, fencingToken: fencingToken)
         head.deletedAt = deletedAt
         head.settings = settings
         head.branch = branch
@@ -59,6 +60,7 @@ struct InMemoryTopicItem: Sendable {
         deletedAt = now
         settings = TopicSettings(version: settings.version)
         branch = nil
+        fencingToken = nil
     }
 
     mutating func trim(before offset: Offset, at now: Timestamp) {
@@ -81,6 +83,8 @@ struct InMemoryTopicItem: Sendable {
         if let trustedSince = request.trustedSince, lastClaimedAt < trustedSince, request.confirmedEnd != end {
             return .unconfirmed(end: end)
         }
+        guard request.fencingToken == fencingToken else { return .fenced }
+        if let expectedEnd = request.expectedEnd, expectedEnd != end { return .endMismatch(end: end) }
         let claim = Claim(
             topic: request.topic, range: end..<end.advanced(by: request.count),
             previousClaim: newestClaim?.claim.range.lowerBound, at: request.at)
@@ -88,6 +92,12 @@ struct InMemoryTopicItem: Sendable {
         lastClaimedAt = request.at
         end = claim.range.upperBound
         return .claimed(claim)
+    }
+
+    mutating func setFencingToken(_ token: FencingToken?, if condition: FenceCondition) -> FenceOutcome {
+        if case .token(let current) = condition, current != fencingToken { return .fenced }
+        fencingToken = token
+        return .set(head)
     }
 
     mutating func close(until: Timestamp) {

@@ -5,6 +5,8 @@ package import StreamsModel
 package struct PendingAppend: Sendable {
     /// What to append.
     package var batch: MessageBatch
+    /// What it asks for; the lane sees to the fencing token.
+    package var conditions = AppendConditions()
     /// When its caller needs the answer, by the log's uptime; `nil` for the log's own limit.
     package var deadline: Duration?
     /// Whom to tell.
@@ -17,16 +19,27 @@ package struct PendingAppend: Sendable {
 package struct AppendReceipt: Sendable, Equatable {
     /// The offsets, in the order of the messages.
     package var range: Range<Offset>
+    /// Whether the batch is that of an earlier request with the same idempotency key.
+    package var isReplay = false
+
+    /// Makes a receipt.
+    package init(range: Range<Offset>, isReplay: Bool = false) {
+        self.range = range
+        self.isReplay = isReplay
+    }
 }
 
-/// Natural batching, as a state machine: what arrives during an append of a topic goes together into the next one.
+/// Natural batching, as a state machine: what arrives during an append of a lane goes together into the next one.
 ///
-/// One append of a topic is under way at a time. No timer, and no added wait when idle.
+/// A topic has a lane for plain appends, one for each fencing token, and one for each append that needs a claim of its
+/// own, so that these neither wait for the batches of others nor spoil them. One append of a lane is under way at a
+/// time. No timer, and no added wait when idle.
 ///
-/// A topic's states: *absent* (nothing waits, nothing runs) → ``enqueue(_:to:)`` → *running* → ``takeNext(of:)`` until
+/// A lane's states: *absent* (nothing waits, nothing runs) → ``enqueue(_:to:)`` → *running* → ``takeNext(of:)`` until
 /// it returns `nil` → *absent*. After ``close()`` nothing is taken in, and what waits still runs.
 package struct AppendQueues {
-    private var waiting: [TopicName: Deque<PendingAppend>] = [:]
+    private var waiting: [AppendLane: Deque<PendingAppend>] = [:]
+    private var ownLaneCount: UInt64 = 0
     /// Whether ``close()`` was called.
     package private(set) var isClosed = false
     private let messagesMaximum: Int
@@ -34,9 +47,9 @@ package struct AppendQueues {
 
     /// What the caller has to do after an ``enqueue(_:to:)``.
     package enum EnqueueAction: Equatable {
-        /// Start a task that drains the topic.
+        /// Start a task that drains the lane.
         case startDraining
-        /// A task that drains the topic is running and will find it.
+        /// A task that drains the lane is running and will find it.
         case none
         /// Refuse: the log is being closed.
         case refuse
@@ -48,22 +61,31 @@ package struct AppendQueues {
         self.bytesMaximum = bytesMaximum
     }
 
-    /// Adds an append to its topic's queue.
-    package mutating func enqueue(_ append: PendingAppend, to topic: TopicName) -> EnqueueAction {
+    /// The lane of an append: another one each time where it needs a claim of its own.
+    package mutating func lane(of append: PendingAppend, in topic: TopicName) -> AppendLane {
+        var lane = AppendLane(topic, fencingToken: append.conditions.fencingToken)
+        guard append.conditions.needOwnClaim else { return lane }
+        ownLaneCount += 1
+        lane.number = ownLaneCount
+        return lane
+    }
+
+    /// Adds an append to its lane's queue.
+    package mutating func enqueue(_ append: PendingAppend, to lane: AppendLane) -> EnqueueAction {
         guard !isClosed else { return .refuse }
-        let isRunning = waiting[topic] != nil
-        waiting[topic, default: Deque()].append(append)
+        let isRunning = waiting[lane] != nil
+        waiting[lane, default: Deque()].append(append)
         return isRunning ? .none : .startDraining
     }
 
-    /// The appends that go together next, in the order in which they came; `nil` ends the topic's run.
-    package mutating func takeNext(of topic: TopicName) -> [PendingAppend]? {
-        guard var queue = waiting[topic], !queue.isEmpty else {
-            waiting[topic] = nil
+    /// The appends that go together next, in the order in which they came; `nil` ends the lane's run.
+    package mutating func takeNext(of lane: AppendLane) -> [PendingAppend]? {
+        guard var queue = waiting[lane], !queue.isEmpty else {
+            waiting[lane] = nil
             return nil
         }
         // Taken out while it changes, so that the storage is not copied.
-        waiting[topic] = Deque()
+        waiting[lane] = Deque()
         var taken: [PendingAppend] = []
         var messages = 0
         var bytes = 0
@@ -73,7 +95,7 @@ package struct AppendQueues {
             if !taken.isEmpty, messages > messagesMaximum || bytes > bytesMaximum { break }
             taken.append(queue.removeFirst())
         }
-        waiting[topic] = queue
+        waiting[lane] = queue
         return taken
     }
 
@@ -82,12 +104,12 @@ package struct AppendQueues {
         isClosed = true
     }
 
-    /// How many appends of a topic wait for the one under way.
-    package func waitingCount(of topic: TopicName) -> Int { waiting[topic]?.count ?? 0 }
+    /// How many appends of a lane wait for the one under way.
+    package func waitingCount(of lane: AppendLane) -> Int { waiting[lane]?.count ?? 0 }
 
-    /// The topics that have an append under way or waiting, in name order.
-    package var activeTopics: [TopicName] { waiting.keys.sorted() }
+    /// The lanes that have an append under way or waiting, in order.
+    package var activeLanes: [AppendLane] { waiting.keys.sorted() }
 
-    /// How many topics have an append under way or waiting.
-    package var activeTopicCount: Int { waiting.count }
+    /// How many lanes have an append under way or waiting.
+    package var activeLaneCount: Int { waiting.count }
 }

@@ -13,10 +13,23 @@ package struct TopicInfo: Sendable, Equatable {
     package var createdAt: Timestamp
     /// When the newest messages were appended; when it was created where there are none.
     package var updatedAt: Timestamp
+    /// Whether appends need a fencing token.
+    package var isFenced: Bool
     /// How much of it is kept.
     package var settings = TopicSettings()
     /// Where it left its parent, where it is a branch.
     package var branch: BranchPoint?
+
+    init(_ topic: TopicName, _ head: TopicHead) {
+        self.topic = topic
+        earliest = head.earliest
+        end = head.end
+        createdAt = head.createdAt
+        updatedAt = head.lastClaimedAt
+        isFenced = head.fencingToken != nil
+        settings = head.settings
+        branch = head.branch
+    }
 }
 
 extension Log {
@@ -28,10 +41,7 @@ extension Log {
         let found = try await confirmedHead(of: topic)
         guard !isBehind(found ?? .absent, storedEnd) else { throw .recovering }
         guard let found, !found.isDeleted else { throw .topicNotFound(topic) }
-        let head = try await views(of: topic, found, reaching: .earliest).head
-        return TopicInfo(
-            topic: topic, earliest: head.earliest, end: head.end, createdAt: head.createdAt,
-            updatedAt: head.lastClaimedAt, settings: head.settings, branch: head.branch)
+        return TopicInfo(topic, try await views(of: topic, found, reaching: .earliest).head)
     }
 
     /// Topics in name order.

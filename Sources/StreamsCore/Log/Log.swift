@@ -23,8 +23,8 @@ package final class Log: Sendable {
     /// What has happened to consumer groups.
     package let groupCounters = GroupCounters()
 
-    private let drainRequests: AsyncStream<TopicName>
-    private let drainRequestsInput: AsyncStream<TopicName>.Continuation
+    private let drainRequests: AsyncStream<AppendLane>
+    private let drainRequestsInput: AsyncStream<AppendLane>.Continuation
     private let pollRequests: AsyncStream<TopicName>
     let pollRequestsInput: AsyncStream<TopicName>.Continuation
 
@@ -65,15 +65,15 @@ package final class Log: Sendable {
             }
             // A group of their own: appends under way are finished, not cancelled.
             await withDiscardingTaskGroup { drains in
-                for await topic in drainRequests {
-                    drains.addTask { await self.drain(topic) }
+                for await lane in drainRequests {
+                    drains.addTask { await self.drain(lane) }
                 }
             }
             group.cancelAll()
         }
         // Where the task was cancelled before the log was closed: nobody may be left without an answer.
         close()
-        for topic in queues.withLock({ $0.activeTopics }) { await drain(topic) }
+        for lane in queues.withLock({ $0.activeLanes }) { await drain(lane) }
     }
 
     /// Takes no more appends, lets those under way finish, and wakes everybody who waits.
@@ -88,14 +88,19 @@ package final class Log: Sendable {
     ///
     /// When it returns, the messages are durable, and every read that begins afterwards sees them. It answers by
     /// ``Deadline/current``, where there is one.
-    /// - Throws: `unavailable` (nothing was written), `outcome_unknown` (it may have been).
-    package func append(_ batch: MessageBatch, to topic: TopicName) async throws(StreamsError) -> AppendReceipt {
+    /// - Throws: `unavailable` (nothing was written), `outcome_unknown` (it may have been); `offset_mismatch`, `fenced`,
+    ///   `idempotency_key_reused` and `idempotency_key_expired` where a condition does not hold.
+    package func append(
+        _ batch: MessageBatch, to topic: TopicName, conditions: AppendConditions = AppendConditions()
+    ) async throws(StreamsError) -> AppendReceipt {
         let result = await withCheckedContinuation { continuation in
-            let pending = PendingAppend(batch: batch, deadline: Deadline.current, continuation: continuation)
+            let pending = PendingAppend(
+                batch: batch, conditions: conditions, deadline: Deadline.current, continuation: continuation)
             let action = queues.withLock { queues in
-                let action = queues.enqueue(pending, to: topic)
+                let lane = queues.lane(of: pending, in: topic)
+                let action = queues.enqueue(pending, to: lane)
                 // Under the lock: after it, ``close()`` might end the requests before this one is among them.
-                if action == .startDraining { drainRequestsInput.yield(topic) }
+                if action == .startDraining { drainRequestsInput.yield(lane) }
                 return action
             }
             if action == .refuse { continuation.resume(returning: .failure(.shuttingDown)) }
@@ -103,29 +108,46 @@ package final class Log: Sendable {
         return try result.get()
     }
 
-    private func drain(_ topic: TopicName) async {
-        while let appends = queues.withLock({ $0.takeNext(of: topic) }) {
+    private func drain(_ lane: AppendLane) async {
+        while let appends = queues.withLock({ $0.takeNext(of: lane) }) {
             let now = time.uptime()
             // Those whose time was up before their turn came must not hurry the others.
             for late in appends where late.isLate(at: now) { late.continuation.resume(returning: .failure(.tooLate)) }
             let appends = appends.filter { !$0.isLate(at: now) }
             guard !appends.isEmpty else { continue }
-            let writer = SegmentWriter(log: self, topic: topic, limit: appends.compactMap(\.deadline).min())
             do throws(StreamsError) {
-                let written = Mutant.acknowledgeBatchInPart.isActive ? Array(appends.prefix(1)) : appends
-                let range = try await writer.write(written.map(\.batch))
-                announce(end: range.upperBound, of: topic)
-                counters.appended(requests: appends.count, messages: range.offsetCount)
-                var next = range.lowerBound
+                let receipt = try await write(appends, to: lane)
+                announce(end: receipt.range.upperBound, of: lane.topic)
+                if receipt.isReplay {
+                    counters.replayed()
+                } else {
+                    counters.appended(requests: appends.count, messages: receipt.range.offsetCount)
+                }
+                var next = receipt.range.lowerBound
                 for append in appends {
                     let end = next.advanced(by: append.batch.messages.count)
-                    append.continuation.resume(returning: .success(AppendReceipt(range: next..<end)))
+                    append.continuation.resume(
+                        returning: .success(AppendReceipt(range: next..<end, isReplay: receipt.isReplay)))
                     next = end
                 }
             } catch {
+                counters.refused(error.code)
                 for append in appends { append.continuation.resume(returning: .failure(error)) }
             }
         }
+    }
+
+    /// Writes what goes together, as one segment.
+    private func write(_ appends: [PendingAppend], to lane: AppendLane) async throws(StreamsError) -> AppendReceipt {
+        let written = Mutant.acknowledgeBatchInPart.isActive ? Array(appends.prefix(1)) : appends
+        var writer = SegmentWriter(log: self, topic: lane.topic, limit: appends.compactMap(\.deadline).min())
+        writer.fencingToken = lane.fencingToken
+        // Who has a condition of that kind is alone in the lane.
+        writer.expectedOffset = written[0].conditions.expectedOffset
+        guard let idempotency = written[0].conditions.idempotency else {
+            return AppendReceipt(range: try await writer.write(written.map(\.batch)))
+        }
+        return try await IdempotentAppend(writer: writer, batch: written[0].batch, idempotency: idempotency).perform()
     }
 
     /// Wakes the readers that wait for a topic to pass `end`.

@@ -35,6 +35,9 @@ package struct LogConfiguration: Sendable {
     /// shows that nothing is stored above its end.
     package var trustedClaimAge: Duration = .seconds(15 * 60)
 
+    /// How long an idempotency key is remembered, counted from its first claim.
+    package var idempotencyExpiry: Duration = .seconds(24 * 60 * 60)
+
     /// The settings for a store that only this process writes to.
     package init() {}
 

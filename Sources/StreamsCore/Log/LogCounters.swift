@@ -1,3 +1,4 @@
+import StreamsModel
 import Synchronization
 
 /// Counts of what a log did, for metrics and tests; each only ever grows.
@@ -7,6 +8,9 @@ package final class LogCounters: Sendable {
     private let segmentCount = Atomic<Int>(0)
     private let reclaimCount = Atomic<Int>(0)
     private let fillerCount = Atomic<Int>(0)
+    private let replayCount = Atomic<Int>(0)
+    private let mismatchCount = Atomic<Int>(0)
+    private let fencedCount = Atomic<Int>(0)
     private let closureCount = Atomic<Int>(0)
     private let reopeningCount = Atomic<Int>(0)
 
@@ -22,6 +26,12 @@ package final class LogCounters: Sendable {
         package var reclaims: Int
         /// Fillers stored.
         package var fillers: Int
+        /// Requests answered with what an earlier one with the same idempotency key had written.
+        package var replays: Int
+        /// Appends refused since the topic did not end where they expected it to.
+        package var mismatches: Int
+        /// Appends refused for their fencing token.
+        package var fenced: Int
         /// Topics closed since their counter was behind their messages.
         package var closures: Int
         /// Topics opened again after that.
@@ -36,6 +46,9 @@ package final class LogCounters: Sendable {
             segments: segmentCount.load(ordering: .relaxed),
             reclaims: reclaimCount.load(ordering: .relaxed),
             fillers: fillerCount.load(ordering: .relaxed),
+            replays: replayCount.load(ordering: .relaxed),
+            mismatches: mismatchCount.load(ordering: .relaxed),
+            fenced: fencedCount.load(ordering: .relaxed),
             closures: closureCount.load(ordering: .relaxed),
             reopenings: reopeningCount.load(ordering: .relaxed))
     }
@@ -49,6 +62,17 @@ package final class LogCounters: Sendable {
     func reclaimed() { reclaimCount.add(1, ordering: .relaxed) }
 
     func filled() { fillerCount.add(1, ordering: .relaxed) }
+
+    func replayed() { replayCount.add(1, ordering: .relaxed) }
+
+    /// Counts a refusal for a condition; other codes are counted elsewhere.
+    func refused(_ code: ErrorCode) {
+        switch code {
+        case .offsetMismatch: mismatchCount.add(1, ordering: .relaxed)
+        case .fenced: fencedCount.add(1, ordering: .relaxed)
+        default: break
+        }
+    }
 
     func closed() { closureCount.add(1, ordering: .relaxed) }
 

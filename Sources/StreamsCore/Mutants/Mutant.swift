@@ -21,6 +21,28 @@ package enum Mutant: String, CaseIterable, Sendable {
     /// Writes the first request of a batch, and acknowledges all of them.
     case acknowledgeBatchInPart
 
+    // Idempotency keys.
+    /// Writes down where a batch will be before its claim is taken.
+    case recordBeforeClaim
+    /// Writes down where a batch is only when it is there.
+    case recordAfterPut
+    /// Moves a record without the condition that it is the one that was seen.
+    case moveRecordUnconditionally
+    /// Takes a recorded batch that is not there yet for one that never will be.
+    case absentIsFilled
+    /// Writes a recorded batch again that may have expired.
+    case writeAgainBelowLowMark
+
+    // Conditions, fencing.
+    /// Takes another claim, without the condition, when readers have closed the first one.
+    case claimAnewWithoutCondition
+    /// Looks where the topic ends, and claims afterwards.
+    case checkEndBeforeClaim
+    /// Looks at the fencing token, and claims afterwards.
+    case checkTokenBeforeClaim
+    /// Sets a token whatever happened since it looked.
+    case fenceUnconditionally
+
     // Read.
     /// Goes on behind a hole.
     case readPastHoles

@@ -4,7 +4,7 @@ package import StreamsModel
 ///
 /// On AWS this is DynamoDB, in the embedded store a table of the SQLite file. Reads are strong: a call that begins
 /// after another returned sees what that one did. Every implementation passes the suite in `StreamsTesting`.
-package protocol Table: TopicTable, GroupTable, MaintenanceTable {
+package protocol Table: TopicTable, ProduceTable, GroupTable, MaintenanceTable {
     /// Takes the next `count` offsets of a topic.
     ///
     /// Idempotent by `request.id`, which is unique within the topic: a retry after a lost answer returns the same
@@ -114,12 +114,18 @@ package struct ClaimRequest: Sendable {
     package var trustedAge: Duration?
     /// The end of the topic, at and above which the caller has seen that nothing is stored.
     package var confirmedEnd: Offset?
+    /// Where the range must begin; `nil` for wherever the topic ends.
+    package var expectedEnd: Offset?
+    /// What must be the topic's fencing token; `nil` where it must have none.
+    package var fencingToken: FencingToken?
 
     /// Makes a request.
     package init(
         topic: TopicName, count: Int, id: AppendID, at: Timestamp, trustedAge: Duration? = nil,
-        confirmedEnd: Offset? = nil
+        confirmedEnd: Offset? = nil, expectedEnd: Offset? = nil, fencingToken: FencingToken? = nil
     ) {
+        self.expectedEnd = expectedEnd
+        self.fencingToken = fencingToken
         self.topic = topic
         self.count = count
         self.id = id
@@ -138,6 +144,10 @@ package enum ClaimOutcome: Sendable, Equatable {
     case claimed(Claim)
     /// The topic does not exist, or is deleted: create it first.
     case noSuchTopic
+    /// The topic does not end where the range must begin, but here, claims that are not stored yet included.
+    case endMismatch(end: Offset)
+    /// The topic's fencing token is not the one of the request.
+    case fenced
     /// The topic takes no claims until it is opened again, which may be done from this time on.
     case closed(until: Timestamp)
     /// The newest claim is too old to trust the item, which tells this end: see that nothing is stored there and above,
@@ -197,12 +207,15 @@ package struct TopicHead: Sendable, Equatable {
 
     /// Whether the topic was deleted, and not made again.
     package var isDeleted: Bool { deletedAt != nil }
+    /// The token that claims must carry, where there is one.
+    package var fencingToken: FencingToken?
 
     /// Makes a head.
     package init(
         earliest: Offset, end: Offset, lastClaimStart: Offset?, lastClaimedAt: Timestamp, createdAt: Timestamp,
-        closedUntil: Timestamp? = nil, settledBelow: Offset? = nil
+        closedUntil: Timestamp? = nil, settledBelow: Offset? = nil, fencingToken: FencingToken? = nil
     ) {
+        self.fencingToken = fencingToken
         self.closedUntil = closedUntil
         self.settledBelow = settledBelow
         self.earliest = earliest

@@ -16,6 +16,10 @@ struct ProduceCommand: AsyncParsableCommand {
 
               streams produce orders '{"id": 1}'
               cat events.ndjson | streams produce orders
+
+            With --idempotency-key the command can be repeated: what is there already is not written twice, as long as \
+            the input is the same. Each batch has a key of its own, KEY-1, KEY-2 and so on, and a batch is then as many \
+            lines as there are up to a bound, however they come.
             """)
 
     @Argument(help: "The topic; it is created with its first message.", transform: TopicName.init)
@@ -27,14 +31,47 @@ struct ProduceCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Do not report what was written.")
     var quiet = false
 
+    @Option(
+        help: "Makes the command safe to repeat, with the same input, for as long as the server remembers keys.",
+        transform: { try ProduceCommand.keyBase($0) })
+    var idempotencyKey: IdempotencyKey?
+
+    @Option(
+        help: "Append only if the first message gets this offset; the next batches are expected right behind.",
+        transform: { try ProduceCommand.offset($0) })
+    var expectedOffset: Offset?
+
+    @Option(
+        help: "The topic's fencing token.", transform: { try FencingToken($0, parameter: "--fencing-token") })
+    var fencingToken: FencingToken?
+
     @OptionGroup var options: ClientOptions
+
+    /// A key to which the number of a batch can be added.
+    private static func keyBase(_ text: String) throws -> IdempotencyKey {
+        guard text.utf8.count <= IdempotencyKey.lengthMaximum - 21, let key = try? IdempotencyKey(text) else {
+            throw ValidationError(
+                "--idempotency-key has 1 to \(IdempotencyKey.lengthMaximum - 21) visible ASCII characters.")
+        }
+        return key
+    }
+
+    private static func offset(_ text: String) throws -> Offset {
+        guard let offset = Int64(text).flatMap({ Offset($0) }) else {
+            throw ValidationError("--expected-offset is a whole number from 1 on.")
+        }
+        return offset
+    }
 
     func run() async throws {
         let client = try options.client()
         try await reportingErrors {
-            var producer = LineProducer(client: client, topic: topic)
+            var producer = LineProducer(
+                client: client, topic: topic,
+                conditions: StreamsClient.ProduceConditions(
+                    idempotencyKey: idempotencyKey, expectedOffset: expectedOffset, fencingToken: fencingToken))
             if payloads.isEmpty {
-                var lines = LineBatches(descriptor: STDIN_FILENO)
+                var lines = LineBatches(descriptor: STDIN_FILENO, areFull: idempotencyKey != nil)
                 while let batch = try lines.next() { try await producer.send(batch) }
             } else {
                 try await producer.send(try Self.lines(of: payloads))
@@ -75,6 +112,9 @@ struct ProduceCommand: AsyncParsableCommand {
 private struct LineProducer {
     let client: StreamsClient
     let topic: TopicName
+    /// Those of the next batch, but for the number in its key.
+    private var conditions: StreamsClient.ProduceConditions
+    private var batchCount = 0
     private var lineCount = 0
     private var messageCount = 0
     private var first: Int64?
@@ -83,9 +123,10 @@ private struct LineProducer {
     /// Tries of a batch that certainly was not written.
     private static let triesMaximum = 5
 
-    init(client: StreamsClient, topic: TopicName) {
+    init(client: StreamsClient, topic: TopicName, conditions: StreamsClient.ProduceConditions) {
         self.client = client
         self.topic = topic
+        self.conditions = conditions
     }
 
     var summary: String {
@@ -102,8 +143,13 @@ private struct LineProducer {
             return
         }
         let receipt: StreamsClient.ProduceReceipt
+        batchCount += 1
         do {
-            receipt = try await sendRetrying(batch)
+            var conditions = conditions
+            if let key = conditions.idempotencyKey {
+                conditions.idempotencyKey = try IdempotencyKey("\(key)-\(batchCount)")
+            }
+            receipt = try await sendRetrying(batch, conditions)
         } catch {
             throw located(error, in: batch)
         }
@@ -111,23 +157,27 @@ private struct LineProducer {
         messageCount += receipt.count
         first = first ?? receipt.offset
         last = receipt.lastOffset
+        if conditions.expectedOffset != nil { conditions.expectedOffset = Offset(receipt.lastOffset + 1) }
         Terminal.progress("\(messageCount) messages")
     }
 
-    private func sendRetrying(_ batch: [UInt8]) async throws(StreamsError) -> StreamsClient.ProduceReceipt {
+    private func sendRetrying(
+        _ batch: [UInt8], _ conditions: StreamsClient.ProduceConditions
+    ) async throws(StreamsError) -> StreamsClient.ProduceReceipt {
         var pause = Duration.milliseconds(100)
         for _ in 1..<Self.triesMaximum {
             do {
-                return try await client.produce(lines: batch, to: topic)
+                return try await client.produce(lines: batch, to: topic, conditions: conditions)
             } catch {
-                guard error.code.isRetryable, error.code.hasCertainlyNoSideEffects, messageCount > 0 else {
-                    throw error
-                }
+                // With a key even what may have been written can be sent again.
+                let isSafe =
+                    conditions.idempotencyKey != nil || (error.code.hasCertainlyNoSideEffects && messageCount > 0)
+                guard error.code.isRetryable, isSafe else { throw error }
             }
             try? await Task.sleep(for: pause)
             pause *= 2
         }
-        return try await client.produce(lines: batch, to: topic)
+        return try await client.produce(lines: batch, to: topic, conditions: conditions)
     }
 
     /// Says where in the input it went wrong, and what is written.

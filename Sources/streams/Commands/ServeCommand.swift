@@ -50,6 +50,10 @@ struct ServeCommand: AsyncParsableCommand {
             """)
     var retention: String?
 
+    @Option(
+        help: "How long idempotency keys are remembered: 24h, 30m, 2d (STREAMS_IDEMPOTENCY_EXPIRY; default 24h).")
+    var idempotencyExpiry: String?
+
     @Option(help: "Origins that browsers may call from, separated by commas (STREAMS_ALLOWED_ORIGINS; default *).")
     var allowedOrigins: String?
 
@@ -101,6 +105,7 @@ struct ServeSettings {
     /// The store on AWS, where that is the one.
     let aws: AWSStoreSettings?
     let retention: Retention
+    let idempotencyExpiry: Duration
     let allowedOrigins: [String]
     let logLevel: Logger.Level
 
@@ -121,6 +126,10 @@ struct ServeSettings {
             flag: "--retention", variable: "STREAMS_RETENTION", form: "a time such as 30d, 12h, 15m, 30s, or 'forever'"
         ) { Retention($0) }
         .value(flag: command.retention, default: .limited(.seconds(30 * 86400)))
+        idempotencyExpiry = try Setting(
+            flag: "--idempotency-expiry", variable: "STREAMS_IDEMPOTENCY_EXPIRY", form: "a time such as 24h, 30m or 2d"
+        ) { Retention($0)?.duration }
+        .value(flag: command.idempotencyExpiry, default: LogConfiguration().idempotencyExpiry)
         aws = try store == .aws ? Self.aws(command) : nil
         allowedOrigins = try Setting(flag: "--allowed-origins", variable: "STREAMS_ALLOWED_ORIGINS", form: "a list") {
             $0.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
@@ -137,6 +146,7 @@ struct ServeSettings {
         if let bucket = command.bucket { texts.bucket = bucket }
         if let table = command.table { texts.table = table }
         if let retention = command.retention { texts.retention = retention }
+        if let expiry = command.idempotencyExpiry { texts.idempotencyExpiry = expiry }
         do {
             return try AWSStoreSettings(texts)
         } catch {

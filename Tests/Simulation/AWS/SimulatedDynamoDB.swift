@@ -60,13 +60,8 @@ final class SimulatedDynamoDB: Sendable {
             }
             let new = try change(old)
             items[key] = new
-            let attributes =
-                switch request.body.returnValues {
-                case "ALL_OLD": old
-                case "ALL_NEW": new
-                default: DynamoDBItem?.none
-                }
-            return .dynamoDB(DynamoDBReply(attributes: attributes))
+            let attributes: [String: DynamoDBItem?] = ["ALL_OLD": old, "ALL_NEW": new]
+            return .dynamoDB(DynamoDBReply(attributes: attributes[request.body.returnValues ?? "NONE"] ?? nil))
         }
     }
 

@@ -113,6 +113,7 @@ struct SimulatedRequest: Sendable {
         if names.contains("settings_version") { return "change settings" }
         if names.contains("deleted"), !names.contains("trimmed_before") { return "make again" }
         if names.contains("delivered_offset") { return "commit" }
+        if names.contains("fence_count") { return "fence" }
         if names.contains("settled_below"), names.contains("closed_until") { return "reopen" }
         if names.contains("closed_until") { return "close" }
         if names.contains("settled_below") { return "adopt" }

@@ -24,6 +24,37 @@ package struct History: Sendable {
         package var messages: [Int]
         /// The answer.
         package var outcome: Outcome
+        /// What it asked for beside its messages.
+        package var wish = Wish()
+    }
+
+    /// What an append asks for beside its messages.
+    package struct Wish: Sendable, Equatable {
+        /// By what it is known when it comes again.
+        package var key: String?
+        /// Which offset its first message must get.
+        package var expected: Int64?
+        /// The token that must be the topic's.
+        package var token: String?
+
+        /// Makes a wish; none where nothing is given.
+        package init(key: String? = nil, expected: Int64? = nil, token: String? = nil) {
+            self.key = key
+            self.expected = expected
+            self.token = token
+        }
+    }
+
+    /// A token that was set, or perhaps was.
+    package struct Fence: Sendable {
+        /// The token.
+        package var token: String
+        /// When it was asked for.
+        package var begin: Int64
+        /// When the answer was there.
+        package var end: Int64
+        /// The end of the topic that was told with success; `nil` where nobody knows whether it was set.
+        package var topicEnd: Int64?
     }
 
     /// One message as a reader got it.
@@ -102,6 +133,8 @@ package struct History: Sendable {
 
     /// The appends, in order of their ends.
     package var appends: [Append] = []
+    /// The tokens that were set.
+    package var fences: [Fence] = []
     /// The reads, in order of their ends.
     package var reads: [Read] = []
     /// The reads that were refused.
@@ -157,6 +190,8 @@ package struct Violation: Sendable, Equatable, CustomStringConvertible {
         case truthful
         /// What is said to be gone is older than the retention.
         case kept
+        /// What was appended on a condition stands where the condition held.
+        case conditional
     }
 
     /// Which promise.

@@ -6,6 +6,8 @@ import StreamsCore
 /// shared memories", SIAM J. Comput. 1997, on why the general problem is hard and known orders make it easy).
 package struct HistoryChecker {
     let history: History
+    /// The appends, all attempts with one idempotency key taken for one.
+    let appends: [History.Append]
     private var violations: [Violation] = []
     /// What stands where, as anybody saw it.
     var messageAt: [Int64: Int] = [:]
@@ -17,6 +19,7 @@ package struct HistoryChecker {
     /// Makes a checker of a whole history, in which readers have read to the end at last.
     package init(_ history: History) {
         self.history = history
+        appends = Self.joined(history.appends)
     }
 
     /// What is wrong; a few of each kind.
@@ -35,6 +38,8 @@ package struct HistoryChecker {
         checkEnds()
         checkRefusals()
         checkCuts()
+        checkConditions()
+        checkFences()
         if history.expectsWakeUps { checkWakeUps() }
         violations += GroupChecker.violations(in: history)
     }
@@ -103,7 +108,7 @@ package struct HistoryChecker {
     // MARK: Appends
 
     private mutating func checkAppends() {
-        for append in history.appends {
+        for append in appends {
             let found = append.messages.map { offsetOf[$0] }
             let isThere = found.contains { $0 != nil }
             if append.outcome == .refused, isThere {
@@ -135,7 +140,7 @@ package struct HistoryChecker {
 
     /// What was acknowledged before something else began lies below it.
     private mutating func checkOrder() {
-        let acknowledged = history.appends.compactMap { append -> (append: History.Append, range: Range<Int64>)? in
+        let acknowledged = appends.compactMap { append -> (append: History.Append, range: Range<Int64>)? in
             guard case .acknowledged(let range) = append.outcome, !range.isEmpty else { return nil }
             return (append, range)
         }
@@ -183,7 +188,7 @@ package struct HistoryChecker {
     }
 
     private var acknowledgedEnds: [(time: Int64, offset: Int64)] {
-        history.appends.compactMap { append -> (time: Int64, offset: Int64)? in
+        appends.compactMap { append -> (time: Int64, offset: Int64)? in
             guard case .acknowledged(let range) = append.outcome else { return nil }
             return (append.end, range.upperBound)
         }.sorted { $0.time < $1.time }
@@ -194,7 +199,7 @@ package struct HistoryChecker {
     /// Who waits for a message does not sleep on for long when it is there.
     private mutating func checkWakeUps() {
         var acknowledgedAt: [Int64: Int64] = [:]
-        for append in history.appends {
+        for append in appends {
             guard case .acknowledged(let range) = append.outcome else { continue }
             for offset in range { acknowledgedAt[offset] = append.end }
         }
@@ -218,7 +223,7 @@ package struct HistoryChecker {
     private mutating func checkRefusals() {
         var newestBelow: [Int64] = []
         var beginOf: [Int64: Int64] = [:]
-        for append in history.appends {
+        for append in appends {
             guard case .acknowledged(let range) = append.outcome else { continue }
             for offset in range { beginOf[offset] = append.begin }
         }

@@ -16,13 +16,26 @@ struct Client: Sendable {
 
     /// Appends messages; returns after how long to try again, or `nil` after a success.
     @discardableResult
-    func append(_ messages: [Int], by process: SimulatedProcess) async -> Duration? {
-        let begin = world.recorder.beginAppend(name, messages, process.name)
+    func append(
+        _ messages: [Int], by process: SimulatedProcess, _ wish: History.Wish = History.Wish()
+    ) async -> Duration? {
+        let result = await attempt(messages, by: process, wish)
+        if process.isAlive, case .success = result { return nil }
+        if case .failure(let error) = result { return error.context.retryAfter ?? .seconds(1) }
+        return .seconds(1)
+    }
+
+    /// Appends messages; returns what came back, of dead processes too.
+    func attempt(
+        _ messages: [Int], by process: SimulatedProcess, _ wish: History.Wish
+    ) async -> Result<AppendReceipt, StreamsError> {
+        let begin = world.recorder.beginAppend(name, messages, process.name, wish)
         let batch = MessageBatch.ofNumbers(messages)
         let topic = topic
         let result: Result<AppendReceipt, StreamsError> = await withTaskExecutorPreference(process.executor) {
             do throws(StreamsError) {
-                return .success(try await process.log.append(batch, to: topic))
+                let conditions = try wish.conditions(for: messages)
+                return .success(try await process.log.append(batch, to: topic, conditions: conditions))
             } catch {
                 return .failure(error)
             }
@@ -35,14 +48,18 @@ struct Client: Sendable {
             outcome = .acknowledged(receipt.range.lowerBound.rawValue..<receipt.range.upperBound.rawValue)
         case .failure(let error) where error.code == .unavailable: outcome = .refused
         case .failure(let error) where error.code == .outcomeUnknown: outcome = .unknown
+        case .failure(let error) where wish.allows(error): outcome = .refused
+        case .failure(let error) where error.code == .idempotencyKeyExpired && wish.key != nil:
+            outcome = .unknown
+            if world.scenario.retentionDays == nil {
+                world.recorder.surprise("\(name) was told that \(messages) are gone, and nothing expires")
+            }
         case .failure(let error):
             outcome = .unknown
             world.recorder.surprise("\(name) met an error that no append should meet: \(error)")
         }
-        world.recorder.endAppend(name, messages, begin: begin, outcome, in: topic)
-        if case .acknowledged = outcome { return nil }
-        if case .failure(let error) = result { return error.context.retryAfter ?? .seconds(1) }
-        return .seconds(1)
+        world.recorder.endAppend(name, messages, begin: begin, outcome, wish, in: topic)
+        return result
     }
 
     /// Reads once; returns where to go on, or `nil` where it failed.

@@ -22,6 +22,14 @@ package enum Climate: String, CaseIterable, Sendable {
     case merging
     /// One of the ``Story``s of maintainers.
     case toldMerging
+    /// Writers that repeat their appends under idempotency keys, in rough weather.
+    case keyed
+    /// The same, over days in which messages expire.
+    case keyedExpiring
+    /// Writers that append where they have read up to, and others who disturb them.
+    case contested
+    /// Owners who take a topic over from one another.
+    case fenced
 
     /// Those of worlds that are drawn at random: what goes wrong there concerns every topic.
     package static let everyday: [Climate] = [.fair, .rough, .stormy, .expiring, .forgetful, .any, .told]
@@ -29,6 +37,15 @@ package enum Climate: String, CaseIterable, Sendable {
     func faults(_ choices: Choices) -> FaultProfile {
         let slow: [Fault] = [.expiry, .lostItem]
         switch self {
+        case .keyed, .contested: return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
+        case .keyedExpiring:
+            var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { $0 != .lostItem })
+            profile.permille[.expiry] = 50
+            return profile
+        case .fenced:
+            var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
+            profile.permille[.duplicate] = choices.one(of: [0, 80, 400])
+            return profile
         case .told, .toldMerging: return FaultProfile()
         case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 100])
         case .rough, .stormy, .changing, .grouped:

@@ -60,12 +60,15 @@ final class Recorder: Sendable {
         }
     }
 
-    func beginAppend(_ client: String, _ messages: [Int], _ process: String) -> Int64 {
-        trace.note { "\(client) appends \(messages) by \(process)" }
+    func beginAppend(_ client: String, _ messages: [Int], _ process: String, _ wish: History.Wish) -> Int64 {
+        trace.note { "\(client) appends \(messages) by \(process)\(wish.words)" }
         return scheduler.now
     }
 
-    func endAppend(_ client: String, _ messages: [Int], begin: Int64, _ outcome: History.Outcome, in topic: TopicName) {
+    func endAppend(
+        _ client: String, _ messages: [Int], begin: Int64, _ outcome: History.Outcome, _ wish: History.Wish,
+        in topic: TopicName
+    ) {
         let end = scheduler.now
         trace.note {
             switch outcome {
@@ -78,8 +81,20 @@ final class Recorder: Sendable {
         state.withLock { state in
             state.change(topic) { history in
                 history.appends.append(
-                    History.Append(client: client, begin: begin, end: end, messages: messages, outcome: outcome))
+                    History.Append(
+                        client: client, begin: begin, end: end, messages: messages, outcome: outcome, wish: wish))
             }
+        }
+    }
+
+    /// Notes that a token was set, or that nobody knows (`nil`).
+    func noteFence(_ client: String, _ token: String, begin: Int64, topicEnd: Int64?) {
+        let end = scheduler.now
+        trace.note {
+            "\(client): the token \(token) \(topicEnd.map { "is set, and the end is \($0)" } ?? "is perhaps set")"
+        }
+        state.withLock {
+            $0.history.fences.append(History.Fence(token: token, begin: begin, end: end, topicEnd: topicEnd))
         }
     }
 

@@ -43,6 +43,20 @@ package struct Scenario: Sendable {
     package var changeCount = 0
     /// What the consumers of a group do; `nil` where there is none.
     package var groups: GroupPlan?
+    /// What the writers ask for beside their messages.
+    package var writing = Writing.plain
+
+    /// How writers append.
+    package enum Writing: Sendable {
+        /// Messages, and nothing else.
+        case plain
+        /// Under idempotency keys, again and again.
+        case keyed
+        /// Where they have read up to.
+        case contested
+        /// One after the other as the topic's owner.
+        case fenced
+    }
 
     /// What happens, step by step, instead of clients that do as they like.
     package var story: Story?
@@ -88,6 +102,12 @@ package struct Scenario: Sendable {
             scenario.absencePermille = choices.one(of: [0, 0, 100])
         }
         if climate == .grouped { scenario.gather(choices) }
+        switch climate {
+        case .keyed, .keyedExpiring: scenario.writing = .keyed
+        case .contested: scenario.writing = .contested
+        case .fenced: scenario.writing = .fenced
+        default: break
+        }
         if climate == .fair { scenario.patiencePermille = 700 }
         if scenario.faults.has(.expiry) { scenario.retentionDays = choices.one(of: [1, 1, 2]) }
         if scenario.faults.has(.expiry) || scenario.faults.has(.lostItem) {

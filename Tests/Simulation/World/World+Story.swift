@@ -32,6 +32,8 @@ extension World {
         var configuration = LogConfiguration.shared
         configuration.holeTimeout = scenario.holeTimeout
         configuration.appendTimeout = scenario.appendTimeout
+        // Keys are repeated for as long as a world lasts.
+        configuration.idempotencyExpiry = .seconds(60 * 86_400)
         // Half of all requests would be idle polls otherwise.
         configuration.tailPollInterval = .milliseconds(200)...(.seconds(5))
         do {
@@ -68,14 +70,14 @@ extension World {
                 for consumer in 0..<plan.consumerCount { group.addTask { await self.consume(consumer, plan) } }
             }
             await withDiscardingTaskGroup { writers in
-                for writer in 0..<scenario.writerCount { writers.addTask { await self.write(writer) } }
+                for writer in 0..<scenario.writerCount { writers.addTask { await self.writeAsDrawn(writer) } }
                 if scenario.changeCount > 0 { writers.addTask { await self.changeTopics() } }
             }
             areWritersDone.set()
         }
     }
 
-    private func write(_ writer: Int) async {
+    func write(_ writer: Int) async {
         let client = Client("writer \(writer)", world: self)
         for _ in 0..<scenario.appendsPerWriter {
             await think()
@@ -176,8 +178,12 @@ extension World {
 
     private func appendAtLast(_ client: Client, at place: Place) async {
         guard let process = place.process else { return }
-        for _ in 0..<30 {
-            guard let retryAfter = await client.append(recorder.newMessages(1), by: process) else { return }
+        for attempt in 0..<30 {
+            var wish = History.Wish()
+            if scenario.writing == .fenced, await client.fence("last\(attempt)", by: process) != nil {
+                wish.token = "last\(attempt)"
+            }
+            guard let retryAfter = await client.append(recorder.newMessages(1), by: process, wish) else { return }
             await sleep(retryAfter.wholeMicroseconds)
         }
         recorder.surprise("no append succeeds any more")

@@ -17,7 +17,9 @@ enum ImportRules {
             "NIOCore", "NIOHTTP1", "NIOPosix",
         ],
         "StreamsAPI": ["StreamsModel", "FoundationEssentials", "HTTPTypes"],
-        "StreamsHTTP": ["StreamsModel", "StreamsCore", "StreamsAPI", "FoundationEssentials", "HTTPTypes", "Logging"],
+        "StreamsHTTP": [
+            "StreamsModel", "StreamsCore", "StreamsAPI", "Crypto", "FoundationEssentials", "HTTPTypes", "Logging",
+        ],
         "StreamsServer": [
             "StreamsModel", "StreamsCore", "StreamsAPI", "StreamsHTTP", "StreamsMetrics", "DequeModule", "Foundation",
             "CoreMetrics", "FoundationEssentials", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "Metrics",
