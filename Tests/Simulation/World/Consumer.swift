@@ -34,7 +34,7 @@ struct Consumer: Sendable {
                 History.Read(
                     client: name, process: process.name, begin: begin, end: world.scheduler.now,
                     from: received.from.rawValue, next: received.page.next.rawValue,
-                    topicEnd: received.page.end.rawValue, wait: 0, messages: received.page.numbers))
+                    topicEnd: received.page.end.rawValue, wait: 0, messages: received.page.numbers), in: world.topic)
             return .received(received)
         case .failure(let error):
             switch error.code {
