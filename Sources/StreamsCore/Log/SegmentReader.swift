@@ -115,7 +115,9 @@ struct SegmentReader {
             if pass.messageCount > 0 {
                 wanted = (limit - pass.messageCount) * (pass.byteCount / pass.messageCount + 1)
             }
-            let keys = prefix(of: rest, bytesMaximum: min(wanted, bytesMaximum - pass.byteCount))
+            let keys = prefix(
+                of: rest, bytesMaximum: min(wanted, bytesMaximum - pass.byteCount),
+                through: pass.next.advanced(by: min(limit - pass.messageCount, 1 << 32) - 1))
             rest = rest.dropFirst(keys.count)
             let segments = try await log.reading { () async throws(StoreError) in try await log.segments.get(keys) }
             let step = take(segments, into: &pass, limit: limit, bytesMaximum: bytesMaximum)
@@ -151,14 +153,17 @@ struct SegmentReader {
         return Mutant.listToOldEnd.isActive ? listings.filter { $0.key.last < head.end } : listings
     }
 
-    /// As many keys as the bytes allow, at least one.
-    private func prefix(of listings: ArraySlice<SegmentListing>, bytesMaximum: Int) -> [SegmentKey] {
+    /// As many keys as the bytes allow, at least one, up to the one that holds `last`: there are as many offsets as
+    /// messages, or more.
+    private func prefix(
+        of listings: ArraySlice<SegmentListing>, bytesMaximum: Int, through last: Offset
+    ) -> [SegmentKey] {
         var bytes = 0
         var keys: [SegmentKey] = []
         for listing in listings {
             keys.append(listing.key)
             bytes += listing.bodyBytes
-            if bytes >= bytesMaximum { break }
+            if bytes >= bytesMaximum || listing.key.last >= last { break }
         }
         return keys
     }

@@ -11,6 +11,7 @@ extension Log {
     ///   - store: where segments can be merged and deleted; `nil` where there is no use in that.
     ///   - settings: how far it goes.
     ///   - goesOn: asked before each step; where it says no, what is left is in the report.
+    /// - Returns: what was done, and what was not.
     package func maintain(
         _ topics: [TopicName] = [], on store: (any MergingSegmentStore)?,
         settings: MaintenanceSettings = MaintenanceSettings(), goesOn: @Sendable () -> Bool = { true }

@@ -258,7 +258,9 @@ struct TopicMaintenance {
         }
     }
 
-    /// Notes how far the walk came: the next one begins there. A note that is lost costs the next walk its time.
+    /// Notes how far the walk came: the next one begins there.
+    ///
+    /// A note that is lost costs the next walk its time.
     private func note(from start: Offset, _ upkeep: TopicUpkeep?) async {
         guard store != nil else { return }
         var note = UpkeepNote()
