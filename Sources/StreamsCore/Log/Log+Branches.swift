@@ -49,9 +49,11 @@ extension Log {
             try await self.table.createBranch(branch, at: point, now: now)
         }
         guard isNew else { throw .exists(branch) }
-        return TopicInfo(
-            topic: branch, earliest: min(views.head.earliest, fork), end: fork, createdAt: now, updatedAt: now,
-            branch: point)
+        var standing = TopicHead(
+            earliest: min(views.head.earliest, fork), end: fork, lastClaimStart: nil, lastClaimedAt: now,
+            createdAt: now)
+        standing.branch = point
+        return TopicInfo(branch, standing)
     }
 
     /// From how many topics a topic descends.

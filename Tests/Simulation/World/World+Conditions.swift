@@ -3,8 +3,6 @@ import StreamsModel
 
 /// Writers that ask for more than to append.
 extension World {
-    private static let minute: Int64 = 60_000_000
-
     /// Appends in the way of the world's writers.
     func writeAsDrawn(_ writer: Int) async {
         switch scenario.writing {
