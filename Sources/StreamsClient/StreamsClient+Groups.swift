@@ -93,7 +93,7 @@ extension StreamsClient {
 
     /// Groups of a topic.
     package func groups(of topic: TopicName, cursor: String?) async throws(StreamsError) -> GroupPage {
-        var path = "/topics/\(topic)/groups?limit=1000"
+        var path = "/topics/\(topic)/groups?limit=100"
         if let cursor { path += "&cursor=\(PercentEncoding.encode(cursor))" }
         return try decode(GroupPage.self, from: try await call(.GET, path))
     }

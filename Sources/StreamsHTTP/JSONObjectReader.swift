@@ -42,9 +42,10 @@ struct JSONObjectReader {
             throw .invalidParameter("body", "The body is a JSON object.")
         }
         self.members = members
-        for (index, member) in members.enumerated() where members[..<index].contains(where: { $0.name == member.name })
-        {
-            throw .invalidParameter(member.name, "'\(member.name)' is given twice.")
+        var seen: Set<String> = []
+        for member in members where !seen.insert(member.name).inserted {
+            let shown = StreamsError.shown(member.name)
+            throw .invalidParameter(shown, "'\(shown)' is given twice.")
         }
     }
 
@@ -176,8 +177,12 @@ extension StreamsError {
 
     /// A member that has no meaning where it stands.
     static func unknownMember(_ name: String) -> StreamsError {
-        // The beginning of a name that came from outside is enough to recognize it, whatever its length.
-        let shown = name.unicodeScalars.count <= 100 ? name : String(name.unicodeScalars.prefix(99)) + "…"
+        let shown = shown(name)
         return .invalidParameter(shown, "There is no member '\(shown)' here.")
+    }
+
+    /// The beginning of a name that came from outside: enough to recognize it, whatever its length.
+    static func shown(_ name: String) -> String {
+        name.unicodeScalars.count <= 100 ? name : String(name.unicodeScalars.prefix(99)) + "…"
     }
 }

@@ -99,7 +99,7 @@ extension StreamsHandler {
 
     // MARK: Members
 
-    private func expectNoBody(_ request: APIRequest) throws(StreamsError) {
+    func expectNoBody(_ request: APIRequest) throws(StreamsError) {
         guard request.body.isEmpty else { throw .invalidParameter("body", "This request takes no body.") }
     }
 

@@ -5,7 +5,8 @@ import StreamsModel
 
 extension StreamsHandler {
     /// `DELETE /topics/{topic}`: deletes a topic with its messages.
-    func deleteTopic(_ topic: TopicName) async throws(StreamsError) -> APIResponse {
+    func deleteTopic(_ topic: TopicName, _ request: APIRequest) async throws(StreamsError) -> APIResponse {
+        try expectNoBody(request)
         try await log.delete(topic)
         return APIResponse(status: .noContent)
     }

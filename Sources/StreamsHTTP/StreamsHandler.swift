@@ -121,7 +121,7 @@ package struct StreamsHandler: Sendable {
             return try await createTopic(topic, request)
         case .topic(let topic) where method == .delete:
             try query.finish()
-            return try await deleteTopic(topic)
+            return try await deleteTopic(topic, request)
         case .topic(let topic):
             try query.finish()
             return try await topicInfo(topic)

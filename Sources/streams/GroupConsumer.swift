@@ -34,6 +34,7 @@ struct GroupConsumer: Sendable {
         let stop = follows ? Int64.max : try await client.topic(topic).endOffset
         var remaining = limit ?? .max
         var generation: Int64 = 0
+        var committed: Int64 = 0
         var connection = Reconnection(isAllowed: follows)
         var hasReportedHolder = false
         while remaining > 0 {
@@ -49,9 +50,11 @@ struct GroupConsumer: Sendable {
                 let lines = MessageArray.lines(in: received.document)
                 for line in lines { Terminal.output(format(line)) }
                 remaining -= lines.count
-                if !lines.isEmpty {
+                // Also what holds no messages is behind the group then, as holes that were closed.
+                if received.nextOffset > committed {
                     _ = try await client.ack(
                         group, of: topic, consumer: consumer, generation: generation, offset: received.nextOffset)
+                    committed = received.nextOffset
                 }
                 if received.nextOffset >= stop { return }
                 // An unfinished write is in the way.
@@ -59,6 +62,7 @@ struct GroupConsumer: Sendable {
             } catch {
                 // Whatever was handed out and not committed is to come again.
                 generation = 0
+                committed = 0
                 if Task.isCancelled { return }
                 switch error.code {
                 case .leaseLost:

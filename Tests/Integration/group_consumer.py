@@ -29,6 +29,7 @@ class Consumer:
         self.ports = ports
         # None of its own: whatever it does not know of is to come again.
         self.generation = 0
+        self.committed = 0
 
     def run(self) -> None:
         """Works for ever, on whichever server answers."""
@@ -52,13 +53,15 @@ class Consumer:
             return
         self.generation = answer["generation"]
         offsets = [message["offset"] for message in answer["messages"]]
-        if not offsets:
+        if not offsets and answer["next_offset"] == self.committed:
             return
+        # What holds no messages, as holes that were closed, is to be committed too.
         self.write({"generation": self.generation, "processed": offsets})
         status, answer = self.post(
             connection, "ack", {"generation": self.generation, "offset": answer["next_offset"]})
         if status == 200:
-            self.write({"generation": self.generation, "committed": answer["committed_offset"]})
+            self.committed = answer["committed_offset"]
+            self.write({"generation": self.generation, "committed": self.committed})
         else:
             self.generation = 0
 

@@ -81,7 +81,8 @@ class Bystanders:
         dice = random.Random(1)
         with self._front.connect(60) as connection:
             while not self._over.is_set():
-                start = dice.randrange(1, len(self._payloads) + 1)
+                # None reaches the newest messages: it might close a write that takes too long.
+                start = dice.randrange(1, len(self._payloads) - 200)
                 answer = connection.consume(self._topic, NDJSON, offset=start, limit=dice.choice([1, 10, 200]))
                 assert answer.status == 200, answer
                 for offset, message in enumerate(messages_of_lines(answer.body), start):

@@ -141,7 +141,7 @@ def test_the_file_gives_back_what_is_trimmed_and_deleted(make_server: Callable[.
 
 
 def test_a_topic_is_trimmed_by_its_own_settings(make_server: Callable[..., Server]) -> None:
-    server = make_server(arguments=["--retention", "10s"]).start()
+    server = make_server(arguments=["--retention", "60s"]).start()
     with server.connect() as connection:
         for topic in ("aged", "small"):
             for number in range(1, 9):
@@ -149,8 +149,8 @@ def test_a_topic_is_trimmed_by_its_own_settings(make_server: Callable[..., Serve
         assert send(connection, "PUT", "/topics/aged", retention_ms=1).json()["retention_ms"] == 1
         sizes = len(b'{"offset":1,"payload":1,"timestamp":1702000000000}\n')
         assert send(connection, "PUT", "/topics/small", retention_bytes=3 * sizes).status == 200
-        wait_until(lambda: earliest(connection, "aged") == 9, "the aged to go")
-        wait_until(lambda: earliest(connection, "small") == 6, "the oldest bytes to go")
+        wait_until(lambda: earliest(connection, "aged") == 9, "the aged to go", 30)
+        wait_until(lambda: earliest(connection, "small") == 6, "the oldest bytes to go", 30)
         assert connection.consume("small", offset=5).code == "offset_trimmed"
         assert send(connection, "PUT", "/topics/aged", retention_ms=None).status == 200
     server.kill()

@@ -37,8 +37,9 @@ ROUTES: tuple[Route, ...] = (
     *_get("/topics", consumers=True),
     # Not for producers: to IAM, `GET/topics/*` is also every path below, and so every read.
     *_get("/topics/{topic}", consumers=True),
-    Route("PUT", "/topics/{topic}", producers=True),
-    # Neither for producers nor for consumers: what is deleted or trimmed is gone for everybody.
+    # Neither for producers nor for consumers: what is deleted or trimmed is gone for everybody. PUT sets what is kept,
+    # which is a trim; a first message creates a topic as well.
+    Route("PUT", "/topics/{topic}"),
     Route("DELETE", "/topics/{topic}"),
     Route("POST", "/topics/{topic}/trim"),
     Route("POST", "/topics/{topic}/branches"),

@@ -17,19 +17,31 @@ extension AWSStore: MergingSegmentStore {
 
     /// What became of each key.
     func fetchVersions(_ keys: [SegmentKey]) async -> [Result<StoredSegment?, StoreError>] {
-        await withTaskGroup(of: (Int, Result<StoredSegment?, StoreError>).self) { group in
-            var results = [Result<StoredSegment?, StoreError>](repeating: .success(nil), count: keys.count)
+        let fetched = await withTaskGroup(of: FetchedVersion.self, returning: [FetchedVersion].self) { group in
+            var fetched: [FetchedVersion] = []
+            fetched.reserveCapacity(keys.count)
             var next = min(keys.count, Self.fetchesSideBySide)
-            for index in 0..<next { group.addTask { (index, await self.fetchVersion(keys[index])) } }
-            while let (index, result) = await group.next() {
-                results[index] = result
+            for index in 0..<next { group.addTask { await self.fetchVersion(keys[index], index) } }
+            while let one = await group.next() {
+                fetched.append(one)
                 guard next < keys.count else { continue }
-                let following = next
+                let index = next
                 next += 1
-                group.addTask { (following, await self.fetchVersion(keys[following])) }
+                group.addTask { await self.fetchVersion(keys[index], index) }
             }
-            return results
+            return fetched
         }
+        return fetched.sorted { $0.index < $1.index }.map(\.result)
+    }
+
+    /// What became of one of several keys.
+    private struct FetchedVersion: Sendable {
+        var index: Int
+        var result: Result<StoredSegment?, StoreError>
+    }
+
+    private func fetchVersion(_ key: SegmentKey, _ index: Int) async -> FetchedVersion {
+        FetchedVersion(index: index, result: await fetchVersion(key))
     }
 
     private func fetchVersion(_ key: SegmentKey) async -> Result<StoredSegment?, StoreError> {

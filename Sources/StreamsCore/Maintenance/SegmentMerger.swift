@@ -56,19 +56,29 @@ struct SegmentMerger: Sendable {
 
     /// Carries out merges of runs that have nothing in common, side by side; the outcomes are in their order.
     func merge(_ runs: [[StoredSegment]]) async -> [Result<Outcome, StoreError>] {
-        await withTaskGroup(of: (Int, Result<Outcome, StoreError>).self) { group in
+        let ended = await withTaskGroup(of: Ended.self, returning: [Ended].self) { group in
             for (index, inputs) in runs.enumerated() {
-                group.addTask {
-                    do throws(StoreError) {
-                        return (index, .success(try await merge(inputs)))
-                    } catch {
-                        return (index, .failure(error))
-                    }
-                }
+                group.addTask { await self.merge(inputs, index) }
             }
-            var outcomes = [Result<Outcome, StoreError>](repeating: .success(Outcome()), count: runs.count)
-            for await (index, outcome) in group { outcomes[index] = outcome }
-            return outcomes
+            var ended: [Ended] = []
+            ended.reserveCapacity(runs.count)
+            while let one = await group.next() { ended.append(one) }
+            return ended
+        }
+        return ended.sorted { $0.index < $1.index }.map(\.result)
+    }
+
+    /// What became of one of several runs.
+    private struct Ended: Sendable {
+        var index: Int
+        var result: Result<Outcome, StoreError>
+    }
+
+    private func merge(_ inputs: [StoredSegment], _ index: Int) async -> Ended {
+        do throws(StoreError) {
+            return Ended(index: index, result: .success(try await merge(inputs)))
+        } catch {
+            return Ended(index: index, result: .failure(error))
         }
     }
 }

@@ -8,11 +8,11 @@ struct BranchCommand: AsyncParsableCommand {
         commandName: "branch",
         abstract: "Create a topic that reads as another one below an offset, and goes its own way from there on.")
 
-    @Argument(help: "The topic to branch from.")
-    var topic: String
+    @Argument(help: "The topic to branch from.", transform: TopicName.init)
+    var topic: TopicName
 
-    @Argument(help: "The name of the new topic.")
-    var name: String
+    @Argument(help: "The name of the new topic.", transform: TopicName.init)
+    var name: TopicName
 
     @Option(help: "The first offset of the new topic's own; the end of the other one where it is not given.")
     var offset: Int64?
@@ -22,7 +22,7 @@ struct BranchCommand: AsyncParsableCommand {
     func run() async throws {
         let client = try options.client()
         try await reportingErrors {
-            let state = try await client.branch(try TopicName(topic), to: try TopicName(name), at: offset)
+            let state = try await client.branch(topic, to: name, at: offset)
             Terminal.output(Array("\(name)\t\(state.earliestOffset)\t\(state.endOffset)\n".utf8))
         }
     }

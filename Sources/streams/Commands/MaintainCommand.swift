@@ -28,6 +28,9 @@ struct MaintainCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (2...125).contains(segments) else { throw ValidationError("--segments is a number from 2 to 125.") }
+        if let minutes, !(minutes > 0 && minutes <= 525_600) {
+            throw ValidationError("--minutes is a number above 0, at most 525600.")
+        }
     }
 
     func run() async throws {

@@ -32,7 +32,12 @@ struct RecoverCommand: AsyncParsableCommand {
         let aws = try options.openAWS(logger)
         let log = aws.makeLog(logger)
         do throws(StreamsError) {
-            let topics = named.isEmpty ? try await log.storedTopics(aws.store) : named
+            let stored = try await log.storedTopics(aws.store)
+            // Closing a topic makes its item: a name that was mistyped would become a topic.
+            if let unknown = named.first(where: { !stored.contains($0) }) {
+                throw StreamsError(.topicNotFound, "The bucket has no messages of \(unknown); nothing was closed.")
+            }
+            let topics = named.isEmpty ? stored : named
             try await log.recover(topics, progress: Self.report, goesOn: { !interruption.hasCome })
         } catch {
             Terminal.report("streams: \(error.detail)")

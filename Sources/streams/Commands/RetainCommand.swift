@@ -5,10 +5,11 @@ import StreamsModel
 /// `streams retain`: sets what is kept of a topic.
 struct RetainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retain", abstract: "Set how much of a topic is kept, within what the store keeps of all topics.")
+        commandName: "retain", abstract: "Set how much of a topic is kept, within what the store keeps of all topics.",
+        discussion: "A server looks after its data file itself. On AWS the bounds are applied by maintenance.")
 
-    @Argument(help: "The topic; it is created where it does not exist.")
-    var topic: String
+    @Argument(help: "The topic; it is created where it does not exist.", transform: TopicName.init)
+    var topic: TopicName
 
     @Option(help: "Trim messages older than this, such as 7d, 12h, 15m or 30s; 'forever' for no bound of its own.")
     var age: String?
@@ -27,7 +28,7 @@ struct RetainCommand: AsyncParsableCommand {
         let client = try options.client()
         let (age, bytes) = try (age.map(Self.age), bytes.map(Self.bytes))
         try await reportingErrors {
-            let state = try await client.retain(try TopicName(topic), age: age, bytes: bytes)
+            let state = try await client.retain(topic, age: age, bytes: bytes)
             Terminal.output(Array("\(topic)\t\(state.kept ?? "keeps what the store keeps")\n".utf8))
         }
     }

@@ -7,8 +7,8 @@ struct TrimCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trim", abstract: "Drop the messages of a topic below an offset; they do not come back.")
 
-    @Argument(help: "The topic.")
-    var topic: String
+    @Argument(help: "The topic.", transform: TopicName.init)
+    var topic: TopicName
 
     @Option(help: "The first offset to keep, at most the topic's end.")
     var before: Int64
@@ -18,7 +18,7 @@ struct TrimCommand: AsyncParsableCommand {
     func run() async throws {
         let client = try options.client()
         try await reportingErrors {
-            let earliest = try await client.trim(try TopicName(topic), before: before)
+            let earliest = try await client.trim(topic, before: before)
             Terminal.output(Array("\(topic)\t\(earliest)\n".utf8))
         }
     }
