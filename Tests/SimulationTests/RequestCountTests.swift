@@ -15,6 +15,8 @@ struct RequestCountTests {
         var name: String
         /// What stands before it: so many appends of one message.
         var appends = 0
+        /// What else stands before it.
+        var prepare: (@Sendable (Log, AWSStore, TopicName) async throws -> Void)?
         /// The requests.
         var requests: [String: Int]
         /// The operation.
@@ -23,19 +25,23 @@ struct RequestCountTests {
         var testDescription: String { name }
     }
 
-    private static func read(_ log: Log, _ topic: TopicName, from offset: Int64) async throws {
+    static func read(_ log: Log, _ topic: TopicName, from offset: Int64) async throws {
         guard let start = Offset(offset) else { return }
         _ = try await log.read(
             ReadRequest(topic: topic, start: .offset(start), limit: 1000, bytesMaximum: 1_000_000))
     }
 
-    private static func append(_ log: Log, _ topic: TopicName) async throws {
+    static func append(
+        _ log: Log, _ topic: TopicName, _ conditions: AppendConditions = AppendConditions()
+    ) async throws {
         let text = Array("1".utf8)
         let batch = MessageBatch(bytes: text, messages: [MessageBatch.Spans(payload: 0..<1, hasLineBreak: false)])
-        _ = try await log.append(batch, to: topic)
+        _ = try await log.append(batch, to: topic, conditions: conditions)
     }
 
-    static let rows: [Row] = [
+    static let rows = plainRows + conditionRows + topicRows + groupRows + maintenanceRows
+
+    private static let plainRows: [Row] = [
         Row(name: "produce", appends: 1, requests: ["dynamodb.UpdateItem": 1, "s3.PutObject": 1]) { log, _, topic in
             try await append(log, topic)
         },
@@ -62,6 +68,9 @@ struct RequestCountTests {
         Row(name: "health", requests: ["dynamodb.Query": 1, "s3.GetObject": 1]) { log, _, _ in
             try await log.checkStore()
         },
+    ]
+
+    private static let maintenanceRows: [Row] = [
         Row(
             name: "maintain a topic in which nothing is old", appends: 3,
             requests: ["dynamodb.GetItem": 2, "s3.ListObjectsV2": 1, "s3.GetObject": 3]
@@ -90,6 +99,7 @@ struct RequestCountTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await log.run() }
                 for _ in 0..<row.appends { try await Self.append(log, topic) }
+                try await row.prepare?(log, store, topic)
                 let before = store.objects.connection.counters.snapshot
                 try await row.operation(log, store, topic)
                 let counts = store.objects.connection.counters.snapshot.since(before).requests
