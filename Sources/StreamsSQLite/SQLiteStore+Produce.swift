@@ -52,7 +52,9 @@ extension SQLiteStore {
         try await load(topic)
         let refusal = try await changing(
             { transaction -> FenceOutcome? in
-                guard let row = try TopicRow.fetch(topic, transaction.database) else { return .noSuchTopic }
+                guard let row = try TopicRow.fetch(topic, transaction.database), !row.head.isDeleted else {
+                    return .noSuchTopic
+                }
                 if case .token(let current) = condition, current != row.head.fencingToken { return .fenced }
                 try transaction.database.cachedStatement(sql: "UPDATE topic SET fencing_token = ? WHERE id = ?")
                     .execute(arguments: [token?.rawValue, row.rowID])

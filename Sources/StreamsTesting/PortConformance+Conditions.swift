@@ -12,6 +12,9 @@ extension PortConformance {
             Check("of many claims that expect one end one succeeds", PortConformance.oneOfManyGetsTheEnd),
             Check(
                 "a claim under a condition that is tried again is the same", PortConformance.conditionalRetryIsTheSame),
+            Check(
+                "a deleted topic is made again only by a claim that meets its conditions",
+                PortConformance.deletedTopicHasConditions),
         ]
     }
 
@@ -53,6 +56,25 @@ extension PortConformance {
         let other = try TopicName("new")
         let request = ClaimRequest(topic: other, count: 1, id: appendID(3), at: now, expectedEnd: .first)
         #expect(range(try await store.claimCreating(request)) == .first..<offset(2))
+    }
+
+    /// What is refused leaves the topic deleted; the end is the one that it had.
+    package func deletedTopicHasConditions(on store: Store) async throws {
+        let topic = try await makeTopic(in: store)
+        try await append(3, to: topic, number: 1, in: store)
+        _ = try await store.setFencingToken(try token("old"), of: topic, if: .none)
+        try await store.delete(topic, createdAt: now, at: now.advanced(by: .milliseconds(5)))
+        #expect(try await store.setFencingToken(try token("late"), of: topic, if: .none) == .noSuchTopic)
+        var request = ClaimRequest(
+            topic: topic, count: 1, id: appendID(2), at: now.advanced(by: .milliseconds(6)), expectedEnd: .first)
+        #expect(try await store.claimCreating(request) == .endMismatch(end: offset(4)))
+        request.expectedEnd = nil
+        request.fencingToken = try token("old")
+        #expect(try await store.claimCreating(request) == .fenced)
+        #expect(try await store.head(of: topic)?.isDeleted == true)
+        request.fencingToken = nil
+        request.expectedEnd = offset(4)
+        #expect(range(try await store.claimCreating(request)) == offset(4)..<offset(5))
     }
 
     /// Lower and higher ends are refused with the one that is so; offsets go on as if nothing had been.

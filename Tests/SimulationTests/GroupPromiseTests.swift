@@ -4,7 +4,7 @@ import Testing
 /// Consumer groups over the real store, in many simulated worlds that go wrong.
 @Suite("In simulated worlds with a consumer group", .serialized, .timeLimit(.minutes(15)))
 struct GroupPromiseTests {
-    private static let worldCount = 1500
+    private static let worldCount = 500
 
     @Test("the group keeps its promises, world by world")
     func promises() async throws {

@@ -33,8 +33,8 @@ struct PromiseTests {
     @Test(
         "the log keeps its promises where more is done than appending and reading",
         arguments: [
-            (Climate.merging, 250), (.toldMerging, 750), (.changing, 1000), (.keyed, 1000), (.keyedExpiring, 1000),
-            (.contested, 1000), (.fenced, 1000),
+            (Climate.merging, 100), (.toldMerging, 400), (.changing, 400), (.keyed, 400), (.keyedExpiring, 300),
+            (.contested, 300), (.fenced, 300),
         ])
     func special(climate: Climate, worldCount: Int) async throws {
         var campaign = Campaign(firstSeed: Self.firstSeed, worldMaximum: worldCount)

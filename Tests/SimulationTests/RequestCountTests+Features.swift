@@ -48,7 +48,7 @@ extension RequestCountTests {
         },
         Row(
             name: "delete a topic without groups", appends: 3,
-            requests: ["dynamodb.GetItem": 1, "dynamodb.UpdateItem": 1, "dynamodb.Query": 1]
+            requests: ["dynamodb.GetItem": 1, "dynamodb.UpdateItem": 1, "dynamodb.Query": 1, "s3.ListObjectsV2": 1]
         ) { log, _, topic in try await log.delete(topic) },
         Row(name: "set what is kept", appends: 1, requests: ["dynamodb.GetItem": 1, "dynamodb.UpdateItem": 1]) {
             log, _, topic in

@@ -90,6 +90,9 @@ extension AWSStore {
         _ request: ClaimRequest, _ item: TopicItem, _ deletedAt: Timestamp
     ) async throws(StoreError) -> ClaimOutcome {
         if request.trustedAge != nil, request.confirmedEnd != item.end { return .unconfirmed(end: item.end) }
+        // Judged here, and held by the condition that the item ends where it was seen to.
+        if request.fencingToken != item.fencingToken { return .fenced }
+        if let expectedEnd = request.expectedEnd, expectedEnd != item.end { return .endMismatch(end: item.end) }
         let update = claimUpdate(request, reviving: item, deletedAt)
         let outcome = try await calling { () async throws(AWSError) in
             try await items.updateItem(update, deadline: Deadline.current)

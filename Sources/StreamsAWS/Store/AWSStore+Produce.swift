@@ -52,6 +52,7 @@ extension AWSStore {
                 try await adopt(topic, item)
                 continue
             }
+            if item.deletedAt != nil { return .noSuchTopic }
             if case .token(let current) = condition, current != item.fencingToken { return .fenced }
             let update = fenceUpdate(token, of: topic, after: item)
             let outcome = try await calling { () async throws(AWSError) in
@@ -85,17 +86,22 @@ extension AWSStore {
         var update = DynamoDBUpdate(
             key: key(topic),
             update: token == nil ? "SET #fence = :next REMOVE #token" : "SET #fence = :next, #token = :token",
-            condition: "attribute_exists(#kind) AND "
+            // Of the topic that was seen, and not of its next life.
+            condition: "attribute_exists(#kind) AND attribute_not_exists(#deleted) AND "
+                + (item.createdAt == nil ? "attribute_not_exists(#created)" : "#created = :created") + " AND "
                 + (item.fenceCount == 0 ? "attribute_not_exists(#fence)" : "#fence = :seen"),
             names: [
                 "#fence": Attribute.fenceCount, "#token": Attribute.fencingToken, "#kind": Attribute.kind,
+                "#deleted": Attribute.deletedAt, "#created": Attribute.createdAt,
             ],
             values: [":next": .integer(item.fenceCount + 1)], returnValues: .allNew)
+        update.values[":created"] = item.createdAt.map { .integer($0.milliseconds) }
         update.values[":token"] = token.map { .string($0.rawValue) }
         if item.fenceCount > 0 { update.values[":seen"] = .integer(item.fenceCount) }
         if Mutant.fenceUnconditionally.isActive {
-            update.condition = "attribute_exists(#kind)"
+            update.condition = "attribute_exists(#kind) OR #deleted = #created"
             update.values[":seen"] = nil
+            update.values[":created"] = nil
         }
         return update
     }

@@ -9,7 +9,7 @@ extension AWSStore {
             key: key(topic),
             update: """
                 SET #closed = if_not_exists(#closed, :until), #current = if_not_exists(#current, :zero), \
-                #created = if_not_exists(#created, :now), #kind = :kind
+                #created = if_not_exists(#created, :now), #kind = if_not_exists(#kind, :kind)
                 """,
             names: [
                 "#closed": Attribute.closedUntil, "#current": Attribute.currentOffset,

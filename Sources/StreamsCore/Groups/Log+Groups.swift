@@ -115,7 +115,7 @@ extension Log {
             let info = try await info(of: key.topic)
             let standing = try await standing(key)
             if let standing, standing.isOf(info) { return (standing, false) }
-            let new = newGroup(key, at: try Self.offset(of: start, in: info), in: info)
+            let new = newGroup(key, at: try Self.offset(of: start, in: info), in: info, after: standing)
             if try await store(new, replacing: standing?.version, at: time.now()) { return (new, true) }
         }
         throw .contendedGroup
@@ -165,7 +165,7 @@ extension Log {
         if let standing, !standing.isRemoved, !replacesStale { return (standing, standing.version) }
         let info = try await info(of: key.topic)
         if let standing, standing.isOf(info) { return (standing, standing.version) }
-        return (newGroup(key, at: info.earliest, in: info), standing?.version)
+        return (newGroup(key, at: info.earliest, in: info, after: standing), standing?.version)
     }
 
     /// The group as it stands, unless it was deleted.
@@ -178,10 +178,13 @@ extension Log {
         try await reading { () async throws(StoreError) in try await self.table.group(key) }
     }
 
-    private func newGroup(_ key: GroupKey, at start: Offset, in info: TopicInfo) -> Group {
+    /// A group that was not there.
+    ///
+    /// It counts on from the generations of one that was deleted: an ack that arrives late must not find its own again.
+    private func newGroup(_ key: GroupKey, at start: Offset, in info: TopicInfo, after gone: Group?) -> Group {
         Group(
-            key: key, topicCreatedAt: info.createdAt, committed: start, delivered: start, generation: .none,
-            lease: nil, createdAt: time.now(), version: makeAppendID())
+            key: key, topicCreatedAt: info.createdAt, committed: start, delivered: start,
+            generation: gone?.generation ?? .none, lease: nil, createdAt: time.now(), version: makeAppendID())
     }
 
     /// Writes a state made at `now`; returns whether it did: the one that it was made from stood, and the time was right.

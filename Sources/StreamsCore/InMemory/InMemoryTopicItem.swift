@@ -95,6 +95,7 @@ struct InMemoryTopicItem: Sendable {
     }
 
     mutating func setFencingToken(_ token: FencingToken?, if condition: FenceCondition) -> FenceOutcome {
+        if deletedAt != nil { return .noSuchTopic }
         if case .token(let current) = condition, current != fencingToken { return .fenced }
         fencingToken = token
         return .set(head)

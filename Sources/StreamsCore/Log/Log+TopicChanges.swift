@@ -57,7 +57,15 @@ extension Log {
     ///
     /// - Throws: `topic_not_found`, `unavailable`, `outcome_unknown`.
     package func delete(_ topic: TopicName) async throws(StreamsError) {
+        let storedEnd = knownStoredEnd(of: topic)
         let head = try await standingHead(of: topic)
+        // A counter that went back would leave what is stored above it to the topic's next life.
+        guard !isBehind(head, storedEnd) else { throw .recovering }
+        if table.mayGoBack {
+            _ = try await reading { () async throws(StoreError) in
+                try await self.expectNoMessages(of: topic, from: head.end)
+            }
+        }
         // Clocks may differ: what follows must lie after what was.
         let now = max(time.now(), head.createdAt.advanced(by: .milliseconds(1)))
         try await changing { () async throws(StoreError) in

@@ -113,9 +113,13 @@ struct SegmentWriter {
                     continue
                 case .noSuchTopic:
                     request.at = log.time.now()
-                    let current = try await log.expectNoMessages(of: topic, from: nil)
+                    var standing = try await log.expectNoMessages(of: topic, from: nil)
+                    // Of a deleted topic only the table knows the end: it judges the conditions.
+                    if standing == nil, refusalOfNewTopic != nil || expectedOffset != nil {
+                        standing = try await log.table.head(of: topic)
+                    }
                     // What is refused creates nothing.
-                    guard current == nil, let missing = refusalOfNewTopic else {
+                    guard standing == nil, let missing = refusalOfNewTopic else {
                         isNew = true
                         continue
                     }

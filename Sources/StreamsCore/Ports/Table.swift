@@ -76,6 +76,11 @@ extension Table {
 
     /// Creates the topic, then claims.
     package func claimCreating(_ request: ClaimRequest) async throws(StoreError) -> ClaimOutcome {
+        // What is refused makes no topic again.
+        if let head = try await head(of: request.topic), head.isDeleted {
+            if request.fencingToken != nil { return .fenced }
+            if let expectedEnd = request.expectedEnd, expectedEnd != head.end { return .endMismatch(end: head.end) }
+        }
         _ = try await create(request.topic, at: request.at)
         return try await claim(request)
     }
