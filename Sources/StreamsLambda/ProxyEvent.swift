@@ -41,7 +41,9 @@ package struct ProxyEvent: Sendable {
             throw .malformed("The event is not the JSON object of an HTTP request.")
         }
         let context = fields.requestContext
-        if let method = context?.http?.method, let path = fields.rawPath {
+        if fields.maintain != nil {
+            throw .notSupported
+        } else if let method = context?.http?.method, let path = fields.rawPath {
             shape = .second
             request = try fields.request(
                 method: method, path: fields.withoutStage(path), query: TargetText.query(fields.rawQueryString ?? ""))
@@ -52,15 +54,18 @@ package struct ProxyEvent: Sendable {
                 method: method, path: isLoadBalancer ? path : fields.withoutStage(path),
                 query: TargetText.query(fields.parameters, areEncoded: isLoadBalancer))
         } else {
-            throw InvocationFailure(
-                type: "Function.EventNotSupported",
-                message: "This function answers HTTP requests from API Gateway, function URLs and load balancers; "
-                    + "the event is none. Remove the trigger that sends it.")
+            throw .notSupported
         }
     }
 }
 
 extension InvocationFailure {
+    fileprivate static let notSupported = InvocationFailure(
+        type: "Function.EventNotSupported",
+        message: "This function answers HTTP requests from API Gateway, function URLs and load balancers, and "
+            + "{\"maintain\": true} without any other member; the event is none of them. "
+            + "Remove the trigger that sends it.")
+
     static func malformed(_ message: String) -> InvocationFailure {
         InvocationFailure(type: "Function.EventMalformed", message: message)
     }
@@ -81,6 +86,12 @@ private struct ProxyEventFields: Decodable {
         var stage: String?
     }
 
+    /// Any value: what is read is only whether it is there, where no request has it.
+    struct Presence: Decodable {
+        init(from decoder: any Decoder) {}
+    }
+
+    var maintain: Presence?
     var httpMethod: String?
     var path: String?
     var rawPath: String?

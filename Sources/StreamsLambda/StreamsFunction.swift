@@ -7,12 +7,15 @@ package import StreamsMetrics
 import StreamsModel
 
 /// The API as a Lambda function: an event in, an answer out.
+///
+/// A schedule's events have it maintain the store.
 package struct StreamsFunction: InvocationHandler {
     /// What an answer may hold beside its messages: the head, and the offsets around a page.
     private static let headBytes = 16 * 1024
     private static let escapedPageBytes = InvocationLoop.answerBytesMaximum - headBytes
 
     private let handler: StreamsHandler
+    private let maintenance: ScheduledMaintenance
     private let streamsAnswers: Bool
     private let time: any TimeSource
     private let metrics: RequestMetrics
@@ -22,6 +25,7 @@ package struct StreamsFunction: InvocationHandler {
     ///
     /// - Parameters:
     ///   - log: the log; it must use the same `time`.
+    ///   - mergingStore: the store that maintenance merges and deletes on; without one it only closes holes.
     ///   - configuration: the API's settings; those that concern how answers travel are set here.
     ///   - streamsAnswers: whether the integration invokes the function for streamed responses.
     ///   - time: measures deadlines.
@@ -29,13 +33,15 @@ package struct StreamsFunction: InvocationHandler {
     ///   - logger: told of each request, at level debug.
     ///   - metricsText: the answer of `/metrics`.
     package init(
-        log: Log, configuration: StreamsHandler.Configuration, streamsAnswers: Bool, time: any TimeSource,
-        metrics: RequestMetrics, logger: Logger, metricsText: @escaping @Sendable () -> String
+        log: Log, mergingStore: (any MergingSegmentStore)?, configuration: StreamsHandler.Configuration,
+        streamsAnswers: Bool, time: any TimeSource, metrics: RequestMetrics, logger: Logger,
+        metricsText: @escaping @Sendable () -> String
     ) {
         var configuration = configuration
         configuration.endsEventStreams = !streamsAnswers
         configuration.escapedPageBytes = streamsAnswers ? nil : Self.escapedPageBytes
         self.handler = StreamsHandler(log: log, configuration: configuration, metricsText: metricsText)
+        self.maintenance = ScheduledMaintenance(log: log, store: mergingStore, time: time, logger: logger)
         self.streamsAnswers = streamsAnswers
         self.time = time
         self.metrics = metrics
@@ -45,6 +51,9 @@ package struct StreamsFunction: InvocationHandler {
     package func handle(_ invocation: Invocation) async throws(InvocationFailure) -> InvocationAnswer {
         let start = time.uptime()
         let deadline = InvocationDeadline(invocation, time)
+        if ScheduledMaintenance.isAskedFor(by: invocation.event) {
+            return .whole(await maintenance.run(until: deadline))
+        }
         let event = try ProxyEvent(invocation.event)
         let response = await respond(to: event.request, deadline)
         let answer = ProxyAnswer(shape: event.shape, status: response.status, headers: response.headers)

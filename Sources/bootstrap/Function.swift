@@ -31,8 +31,9 @@ struct Function {
         var configuration = StreamsHandler.Configuration(storeName: "aws", version: Version.current)
         configuration.allowedOrigins = settings.allowedOrigins
         let function = StreamsFunction(
-            log: log, configuration: configuration, streamsAnswers: settings.streamsResponses, time: time,
-            metrics: RequestMetrics(factory: registry), logger: logger
+            log: log, mergingStore: aws.store, configuration: configuration,
+            streamsAnswers: settings.streamsResponses, time: time, metrics: RequestMetrics(factory: registry),
+            logger: logger
         ) { registry.text }
         loop = InvocationLoop(
             api: api,

@@ -38,7 +38,8 @@ struct LambdaFront: Sendable {
         let log = Log(
             table: store, segments: segments ?? store, time: time, makeAppendID: AppendID.random, logger: logger)
         let function = StreamsFunction(
-            log: log, configuration: StreamsHandler.Configuration(storeName: "memory", version: "1.2.3"),
+            log: log, mergingStore: store,
+            configuration: StreamsHandler.Configuration(storeName: "memory", version: "1.2.3"),
             streamsAnswers: gateway.isStreaming, time: time,
             metrics: RequestMetrics(factory: PrometheusRegistry()), logger: logger
         ) { "metrics" }

@@ -10,6 +10,7 @@ from streams_infra.alarms import add_alarms
 from streams_infra.budget import add_budget
 from streams_infra.dashboard import add_dashboard
 from streams_infra.function import StreamsFunction
+from streams_infra.maintenance import add_maintenance
 from streams_infra.metrics import Metrics
 from streams_infra.outputs import output
 from streams_infra.rest_api import StreamsRestApi
@@ -25,6 +26,7 @@ class ApiStack(Stack):
         function = StreamsFunction(self, settings).function
         api = StreamsRestApi(self, function, settings)
         add_access(self, api, settings)
+        add_maintenance(self, function, settings)
         metrics = Metrics(api, function, settings)
         if settings.dashboard:
             add_dashboard(self, metrics, settings)

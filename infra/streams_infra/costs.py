@@ -9,10 +9,21 @@ from streams_infra import prices
 from streams_infra.metrics import FUNCTION_METRICS
 
 _GIGABYTE = 1e9
+# What maintenance merges (Sources/StreamsCore/Maintenance/MaintenanceSettings.swift): most objects and bytes in one, and
+# the fewest objects that are worth it.
+MERGED_OBJECTS = 125
+MERGED_BYTES = 1024 * 1024
+MERGED_OBJECTS_MINIMUM = 16
 # Estimates, to be held against one's own dashboard: run time and log bytes of a request, at 256 MB on ARM.
 _PRODUCE_SECONDS = 0.050
 _CONSUME_SECONDS = 0.040
 _FUNCTION_GIGABYTES = 0.25
+# A maintenance: how long it runs, and for how much longer for each object that it looks at. One topic is looked at.
+_MAINTENANCES = 720
+_MAINTENANCE_SECONDS = 0.3
+_MAINTAINED_OBJECT_SECONDS = 0.004
+# What the maintenance of a store without topics counts each hour: a cold start, a query, a list.
+_MAINTENANCE_METRICS = 3
 # The access log's line, Lambda's three lines, and the lines of metrics.
 _LOG_BYTES = 2_000
 # Six counts of each of the two routes that are measured.
@@ -88,13 +99,29 @@ def _transfer(load: Load) -> float:
     return load.gigabytes * load.readers * prices.TRANSFER_GIGABYTE
 
 
+def _maintenance(load: Load) -> float:
+    """What the schedule costs with its default setting: hourly, the function's time included."""
+    objects = load.produces
+    run = min(MERGED_OBJECTS, MERGED_BYTES // (load.messages_per_produce * load.message_bytes))
+    merged = objects / run if run >= MERGED_OBJECTS_MINIMUM else 0
+    topics = 1 if load.messages else 0
+    seconds = _MAINTENANCES * _MAINTENANCE_SECONDS + objects * _MAINTAINED_OBJECT_SECONDS
+    # All topics are listed, in the table and in the bucket. In each topic two items are read, and a list and a few young
+    # objects; then each old object once, a list for each thousand of them, and a write for each run.
+    return (_MAINTENANCES * (prices.FUNCTION_REQUEST + prices.TABLE_READ_EVENTUAL + prices.BUCKET_WRITE)
+            + _MAINTENANCES * topics * (2 * prices.TABLE_READ_STRONG + prices.BUCKET_WRITE + 3 * prices.BUCKET_READ)
+            + objects * prices.BUCKET_READ + (objects / 1000 + merged) * prices.BUCKET_WRITE
+            + seconds * _FUNCTION_GIGABYTES * prices.FUNCTION_GIGABYTE_SECOND["arm64"])
+
+
 def _logs(load: Load) -> float:
     return (load.produces + load.consumes) * _LOG_BYTES / _GIGABYTE * prices.LOG_GIGABYTE
 
 
 def _watching(load: Load) -> float:
     # Metrics are paid for in the hours in which they are written.
-    metrics = len(FUNCTION_METRICS) + len(prices.AWS_REQUESTS) + _ROUTE_METRICS if load.messages else 0
+    metrics = (
+        len(FUNCTION_METRICS) + len(prices.AWS_REQUESTS) + _ROUTE_METRICS if load.messages else _MAINTENANCE_METRICS)
     return prices.DASHBOARD_MONTH + _ALARMS * prices.ALARM_MONTH + metrics * prices.METRIC_MONTH
 
 
@@ -103,6 +130,7 @@ PARTS: dict[str, Callable[[Load], float]] = {
     "Lambda": _function,
     "DynamoDB": _table,
     "S3 requests": _bucket_requests,
+    "maintenance, hourly": _maintenance,
     "S3 storage": _storage,
     "transfer to the internet": _transfer,
     "logs": _logs,

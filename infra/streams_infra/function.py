@@ -38,7 +38,7 @@ class StreamsFunction(Construct):
         # What the CDK calls bundling: whether this run of it will need what the function is made of.
         path = bootstrap_zip.find(settings, is_wanted=Stack.of(self).bundling_required)
         self.function = lambda_.Function(
-            self, "Handler", function_name=name, description="Serverless Streams: appends and reads messages.",
+            self, "Handler", function_name=name, description="Serverless Streams: appends, reads, maintains.",
             runtime=lambda_.Runtime.PROVIDED_AL2023, handler="bootstrap",
             architecture=_ARCHITECTURES[settings.architecture], code=lambda_.Code.from_asset(str(path)), role=role,
             memory_size=settings.memory_megabytes, timeout=Duration.seconds(settings.timeout_seconds),

@@ -11,7 +11,11 @@ from streams_infra.settings import Settings
 # The action that IAM checks for each operation that the code calls: what is called and what is granted differ in name.
 TABLE_ACTIONS = {"GetItem": "dynamodb:GetItem", "PutItem": "dynamodb:PutItem", "UpdateItem": "dynamodb:UpdateItem"}
 INDEX_ACTIONS = {"Query": "dynamodb:Query"}
-OBJECT_ACTIONS = {"GetObject": "s3:GetObject", "PutObject": "s3:PutObject"}
+# Maintenance deletes what it has merged, on condition of the ETag (for which S3 also asks for s3:GetObject), and in
+# batches what was trimmed.
+OBJECT_ACTIONS = {
+    "GetObject": "s3:GetObject", "PutObject": "s3:PutObject", "DeleteObject": "s3:DeleteObject",
+    "DeleteObjects": "s3:DeleteObject"}
 BUCKET_ACTIONS = {"ListObjectsV2": "s3:ListBucket"}
 
 
@@ -30,7 +34,8 @@ def store_statements(settings: Settings) -> list[iam.PolicyStatement]:
     bucket, table = bucket_arn(settings), table_arn(settings)
     return [
         iam.PolicyStatement(
-            sid="Messages", actions=list(OBJECT_ACTIONS.values()), resources=[f"{bucket}/{MESSAGE_KEY_PREFIX}*"]),
+            sid="Messages", actions=list(dict.fromkeys(OBJECT_ACTIONS.values())),
+            resources=[f"{bucket}/{MESSAGE_KEY_PREFIX}*"]),
         iam.PolicyStatement(
             sid="ListMessages", actions=list(BUCKET_ACTIONS.values()), resources=[bucket],
             # This action also decides whether a GET of a key that is not there answers 404 or 403 (S3 API Reference,

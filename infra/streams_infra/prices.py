@@ -31,4 +31,7 @@ AWS_REQUESTS: dict[str, float] = {
     "s3.GetObject": BUCKET_READ,
     "s3.PutObject": BUCKET_WRITE,
     "s3.ListObjectsV2": BUCKET_WRITE,
+    # Deletes are free.
+    "s3.DeleteObject": 0.0,
+    "s3.DeleteObjects": 0.0,
 }

@@ -56,6 +56,10 @@ class Settings:
         "Most copies of the function at once: a bound on cost. Nothing: those of the account.")
     streaming: bool = setting(
         False, kinds.flag(), "Answers are streamed: server-sent events arrive one by one, until the timeout.")
+    maintenance_minutes: int = setting(
+        60, kinds.whole_number(0, 1440),
+        "Minutes from one maintenance to the next, which merges small old objects and deletes what was trimmed. "
+        "`0`: none by itself.")
     log_level: str = setting(
         "info", kinds.one_of("trace", "debug", "info", "notice", "warning", "error", "critical"),
         "What the function logs.")

@@ -43,7 +43,7 @@ def with_key(bootstrap_zip: Path) -> Synthesis:
     """The templates of a second environment, whose API asks for a key."""
     return synthesise(Settings(
         bootstrap_zip=str(bootstrap_zip), prefix="staging", auth="api-key", gateway_log_role="existing",
-        allowed_origins=("https://app.example.com", "https://admin.example.com")))
+        maintenance_minutes=0, allowed_origins=("https://app.example.com", "https://admin.example.com")))
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,8 @@ REPOSITORY = INFRA.parent
 EVERYTHING: dict[str, Any] = {
     "disposable": True, "streaming": True, "timeout_seconds": 300, "architecture": "arm64",
     "reserved_concurrency": 50, "retention_days": 7, "alarm_email": "operator@example.com",
-    "monthly_budget_dollars": 20, "log_level": "debug", "log_retention_days": 7}
+    "monthly_budget_dollars": 20, "log_level": "debug", "log_retention_days": 7,
+    "maintenance_minutes": 15}
 
 
 @dataclass(frozen=True)

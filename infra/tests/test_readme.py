@@ -17,7 +17,7 @@ from synthesis import INFRA, REPOSITORY, Synthesis
 README = INFRA / "README.md"
 # The part of the aws command line that is not made of the services' descriptions.
 _CUSTOM_AWS = {("s3", "rb"): {"--force"}, ("logs", "tail"): {"--since"}}
-_GLOBAL_AWS = {"--query", "--output"}
+_GLOBAL_AWS = {"--query", "--output", "--cli-binary-format"}
 
 
 def settings_table() -> str:

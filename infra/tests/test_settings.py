@@ -33,6 +33,7 @@ def test_values_of_the_command_line_are_text_and_those_of_files_are_not() -> Non
     ("allowedOrigins", "app.example.com"), ("allowedOrigins", "*,https://a.example"),
     ("allowedOrigins", "https://a.example/"), ("allowedOrigins", "https://a'b"), ("allowedOrigins", ""),
     ("throttleRate", "0"), ("throttleBurst", "6000"), ("memoryMegabytes", "64"), ("timeoutSeconds", "901"),
+    ("maintenanceMinutes", "-1"), ("maintenanceMinutes", "1441"), ("maintenanceMinutes", ""),
     ("reservedConcurrency", "0"), ("logLevel", "INFO"), ("logRetentionDays", "31"), ("gatewayLogRole", "none"),
     ("alarmEmail", "nobody"), ("alarmTopicArn", "arn:aws:sqs:eu-west-1:123456789012:x"),
     ("alarmProduceMilliseconds", "1"), ("monthlyBudgetDollars", "-1"), ("bootstrapZip", "bootstrap"),

@@ -58,13 +58,13 @@ def _names(synthesis: Synthesis) -> set[str]:
     names = set()
     for stack in (synthesis.data_name, synthesis.api_name):
         for resource in synthesis.template(stack)["Resources"].values():
-            if resource["Type"] == "AWS::Lambda::Permission":
-                continue  # refers to the function; it names nothing
+            if resource["Type"] in ("AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig"):
+                continue  # These refer to the function and name nothing.
             for member, value in resource.get("Properties", {}).items():
                 if member in ("BucketName", "TableName", "FunctionName", "LogGroupName", "DashboardName", "AlarmName",
                               "TopicName", "RoleName", "ManagedPolicyName", "UsagePlanName"):
                     names.add(f"{resource['Type']}: {plain(value)}")
-                if member == "Name" and resource["Type"].startswith("AWS::ApiGateway"):
+                if member == "Name" and resource["Type"].startswith(("AWS::ApiGateway", "AWS::Events")):
                     names.add(f"{resource['Type']}: {plain(value)}")
     return names
 
