@@ -234,7 +234,7 @@ def test_changes_on_aws_stand_after_the_server_was_killed(
     "change, expected",
     [
         ("trim", {"dynamodb.GetItem": 1, "dynamodb.UpdateItem": 1}),
-        ("delete", {"dynamodb.GetItem": 1, "dynamodb.UpdateItem": 1}),
+        ("delete", {"dynamodb.GetItem": 1, "dynamodb.Query": 1, "dynamodb.UpdateItem": 1, "s3.ListObjectsV2": 1}),
         ("settings", {"dynamodb.GetItem": 3, "dynamodb.UpdateItem": 1}),
         ("branch", {"dynamodb.GetItem": 2, "dynamodb.PutItem": 1, "s3.ListObjectsV2": 1}),
         ("own", {"dynamodb.GetItem": 1, "s3.GetObject": 1}),

@@ -21,7 +21,8 @@ extension Log {
             let topics = topics.isEmpty ? try await maintainedTopics(store) : topics
             for (index, topic) in topics.enumerated() {
                 guard goesOn(), !Task.isCancelled else {
-                    report.unfinished.append("\(topics.count - index) topics, from \(topic) on, were not looked at.")
+                    report.unfinished.append(
+                        "Not looked at: the topics from \(topic) on, \(topics.count - index) of \(topics.count).")
                     break
                 }
                 report.add(await maintain(topic, on: store, settings, goesOn))

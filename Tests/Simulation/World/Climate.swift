@@ -30,6 +30,8 @@ package enum Climate: String, CaseIterable, Sendable {
     case contested
     /// Owners who take a topic over from one another.
     case fenced
+    /// Keys or conditions, a group and maintainers in one world.
+    case together
 
     /// Those of worlds that are drawn at random: what goes wrong there concerns every topic.
     package static let everyday: [Climate] = [.fair, .rough, .stormy, .expiring, .forgetful, .any, .told]
@@ -60,6 +62,11 @@ package enum Climate: String, CaseIterable, Sendable {
             profile.permille[.lostItem] = 200
             profile.permille[.late] = choices.one(of: [20, 80])
             profile.permille[.freeze] = choices.one(of: [0, 20, 80])
+            return profile
+        case .together:
+            var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
+            profile.permille[.freeze] = choices.one(of: [5, 20, 80])
+            profile.permille[.throttling] = nil
             return profile
         case .merging:
             let hasExpiry = choices.happens(permille: 250)

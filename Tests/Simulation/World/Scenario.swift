@@ -92,7 +92,7 @@ package struct Scenario: Sendable {
             scenario.tell(choices.one(of: Story.everyday))
             return scenario
         }
-        if climate == .merging { scenario.letMaintainersWork(choices) }
+        if climate == .merging || climate == .together { scenario.letMaintainersWork(choices) }
         if climate == .toldMerging {
             scenario.tell(choices.one(of: Story.ofMerging))
             return scenario
@@ -101,11 +101,13 @@ package struct Scenario: Sendable {
             scenario.changeCount = 3 + choices.below(12)
             scenario.absencePermille = choices.one(of: [0, 0, 100])
         }
-        if climate == .grouped { scenario.gather(choices) }
+        if climate == .grouped || climate == .together { scenario.gather(choices) }
         switch climate {
         case .keyed, .keyedExpiring: scenario.writing = .keyed
         case .contested: scenario.writing = .contested
         case .fenced: scenario.writing = .fenced
+        case .together:
+            scenario.writing = choices.one(of: [.plain, .keyed, .keyed, .contested])
         default: break
         }
         if climate == .fair { scenario.patiencePermille = 700 }

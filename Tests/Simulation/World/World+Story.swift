@@ -105,7 +105,7 @@ extension World {
             let limit = choices.one(of: [1, 2, 1000])
             if choices.happens(permille: scenario.rereadPermille) { position = 1 }
             let next = await client.read(from: position, limit: limit, wait: wait, by: process) ?? position
-            boredom = next == position ? boredom * 2 : 1
+            boredom = next == position ? min(boredom * 2, 16_384) : 1
             position = next
         }
     }
