@@ -71,8 +71,8 @@ extension StreamsError {
     static func mismatch(_ topic: TopicName, expected: Offset, end: Offset) -> StreamsError {
         StreamsError(
             .offsetMismatch,
-            "The topic \(topic) ends at \(end), not at \(expected); nothing was written. Read on from \(expected), then "
-                + "decide anew."
+            "The topic \(topic) ends at \(end), not at \(expected); nothing was written. "
+                + "Read on from \(min(expected, end)), then decide anew."
         ) { $0.endOffset = end }
     }
 }
