@@ -195,7 +195,8 @@ class Environment:
             self._has_asked, self.first_next = True, time.monotonic()
         invocation, self._waiting = self._waiting, None
         if invocation is None:
-            if self._freezes and self._queue.empty():
+            # One that asks while it is being ended must live to see the signal.
+            if self._freezes and not self._is_closing and self._queue.empty():
                 self.send_signal(signal.SIGSTOP)
             invocation = await self._take_while_connected(reader)
         if self._freezes:
