@@ -34,7 +34,7 @@ struct PromiseTests {
         "the log keeps its promises where more is done than appending and reading",
         arguments: [
             (Climate.merging, 100), (.toldMerging, 400), (.changing, 400), (.keyed, 400), (.keyedExpiring, 300),
-            (.contested, 300), (.fenced, 300), (.together, 400),
+            (.contested, 300), (.fenced, 300), (.together, 600),
         ])
     func special(climate: Climate, worldCount: Int) async throws {
         var campaign = Campaign(firstSeed: Self.firstSeed, worldMaximum: worldCount)

@@ -197,6 +197,47 @@ struct LogGroupTests {
         }
     }
 
+    @Test("hands nothing of a topic that was made again to who waited for more of the one before")
+    func topicMadeAgainWhileWaiting() async throws {
+        try await over(["1", "2"]) {
+            try await ack(3, try await receive())
+            async let waiting = receive("a", wait: .seconds(20))
+            try await laboratory.until("a wait") { laboratory.time.sleeperCount > 0 }
+            // Without a word to its groups, as another process that dies would.
+            let createdAt = try await log.info(of: laboratory.topic).createdAt
+            _ = try await laboratory.memory.delete(
+                laboratory.topic, createdAt: createdAt, at: laboratory.time.now().advanced(by: .milliseconds(1)))
+            #expect(await laboratory.code { _ = try await receive("b") } == .topicNotFound)
+            laboratory.time.advance(by: .seconds(1))
+            _ = try await log.append(batch(["3"]), to: laboratory.topic)
+            do {
+                _ = try await waiting
+                Issue.record("a group of a deleted topic is gone on with")
+            } catch let error as StreamsError {
+                #expect(error.code == .leaseLost)
+            }
+            #expect(await committed == 3)
+            let received = try await receive("a")
+            #expect(received.page.texts == ["3:3"])
+            #expect(received.from == 3)
+        }
+    }
+
+    @Test("removes a group with its topic though its consumer commits at the same time")
+    func removesWhileCommitting() async throws {
+        try await over(["1"]) {
+            let received = try await receive()
+            let gate = laboratory.makeGate()
+            laboratory.store.plan { if case .storeGroup = $0 { .held(at: gate) } else { .none } }
+            async let deleting: Void = log.delete(laboratory.topic)
+            try await laboratory.until("the removal is on its way") { gate.arrivalCount == 1 }
+            try await ack(2, received)
+            gate.open()
+            try await deleting
+            #expect(await laboratory.memory.group(key) == nil)
+        }
+    }
+
     @Test("tells how far behind a group is, in messages and in time")
     func lag() async throws {
         try await over(["1", "2", "3"]) {

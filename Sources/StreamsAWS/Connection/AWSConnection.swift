@@ -24,16 +24,18 @@ package final class AWSConnection: Sendable {
     private let credentials: CredentialsCache
     private let budget: RetryBudget
     private let signingKeys = SigningKeys()
+    private let signs: Bool
     private let jitter: @Sendable (Duration) -> Duration
     private let foundRegion = Mutex<String?>(nil)
 
     /// Makes a connection.
     ///
-    /// `jitter` draws a pause between zero and a bound; only tests give another than the default.
+    /// `jitter` draws a pause between zero and a bound, and without `signs` requests carry the time but no signature;
+    /// only tests give others than the defaults.
     package init(
         _ configuration: AWSConfiguration, clock: AWSClock, logger: Logger,
         transport: any AWSTransport = HTTPTransport.shared, credentials: (any CredentialsSource)? = nil,
-        policy: AWSRetryPolicy = AWSRetryPolicy(),
+        policy: AWSRetryPolicy = AWSRetryPolicy(), signs: Bool = true,
         jitter: @escaping @Sendable (Duration) -> Duration = { $0 * Double.random(in: 0...1) }
     ) {
         self.configuration = configuration
@@ -42,6 +44,7 @@ package final class AWSConnection: Sendable {
         self.transport = transport
         self.policy = policy
         self.jitter = jitter
+        self.signs = signs
         self.budget = RetryBudget(tokens: policy.budgetTokens)
         self.credentials = CredentialsCache(
             credentials ?? CredentialsChain(configuration, transport: transport), time: clock, logger: logger)
@@ -133,8 +136,9 @@ extension AWSConnection {
         }
         let sentAt = clock.now()
         let signedAt = call.signedAt ?? sentAt
-        let request = RequestBuilder(configuration: configuration, region: region, keys: signingKeys)
-            .request(for: call, credentials: credentials, signedAt: signedAt)
+        let request = RequestBuilder(
+            configuration: configuration, region: region, keys: signingKeys, signs: signs
+        ).request(for: call, credentials: credentials, signedAt: signedAt)
         counters.countRequest(call.meter, isRetry: isRetry)
         do {
             let answer = try await transport.send(request, timeout: time)

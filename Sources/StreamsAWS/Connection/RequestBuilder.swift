@@ -7,6 +7,8 @@ struct RequestBuilder {
     let configuration: AWSConfiguration
     let region: String
     let keys: SigningKeys
+    /// Whether to sign, or only to say when.
+    let signs: Bool
 
     func request(for call: AWSCall, credentials: AWSCredentials, signedAt: Timestamp) -> AWSTransportRequest {
         let target = target(of: call)
@@ -16,7 +18,10 @@ struct RequestBuilder {
         let signing = SigningRequest(
             method: call.method.rawValue, path: target.path, query: call.query,
             headers: [("host", target.authority)] + call.headers, payload: call.payload)
-        var headers = signer.signedHeaders(for: signing, at: signedAt)
+        var headers =
+            signs
+            ? signer.signedHeaders(for: signing, at: signedAt)
+            : signing.headers + [("x-amz-date", CivilTime(signedAt).basicText)]
         headers.append(("user-agent", "serverless-streams"))
         let query = call.query.isEmpty ? "" : "?" + call.query
         return AWSTransportRequest(

@@ -137,8 +137,14 @@ struct GroupReceiver {
         do throws(StreamsError) {
             page = try await read(from: position, wait: waitWithinDeadline)
         } catch {
+            if error.code == .offsetTrimmed || error.code == .offsetBeyondEnd, try await !isOfToday(group) {
+                throw log.refusal(.leaseLost, of: request.group)
+            }
             throw named(error, at: position)
         }
+        // Deleted meanwhile, and perhaps made again: the group is gone with the topic that it was made for.
+        guard let topicCreatedAt = page.topicCreatedAt else { throw .topicNotFound(request.group.topic) }
+        guard topicCreatedAt == group.topicCreatedAt else { throw log.refusal(.leaseLost, of: request.group) }
         // Nobody is there any more to hand anything to.
         guard !Task.isCancelled else { throw .shuttingDown }
         for _ in 0..<Log.groupTryMaximum {

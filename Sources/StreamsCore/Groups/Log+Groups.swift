@@ -133,12 +133,20 @@ extension Log {
             let groups = try await reading { () async throws(StoreError) in
                 try await self.table.groups(of: topic, after: page, limit: 100)
             }
-            for group in groups where group.topicCreatedAt <= createdAt {
-                _ = try await store(
-                    group.removing(version: makeAppendID()), replacing: group.version, at: time.now())
-            }
+            for group in groups { try await remove(group, ofTopicsUpTo: createdAt) }
             guard let last = groups.last else { return }
             after = last.key.name.rawValue
+        }
+    }
+
+    /// Removes a group of a topic that is gone, whoever still commits to it.
+    private func remove(_ group: Group, ofTopicsUpTo createdAt: Timestamp) async throws(StreamsError) {
+        var standing: Group? = group
+        for _ in 0..<Self.groupTryMaximum {
+            guard let group = standing, !group.isRemoved, group.topicCreatedAt <= createdAt else { return }
+            let removed = group.removing(version: makeAppendID())
+            if try await store(removed, replacing: group.version, at: time.now()) { return }
+            standing = try await self.standing(group.key)
         }
     }
 

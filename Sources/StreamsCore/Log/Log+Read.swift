@@ -62,7 +62,7 @@ extension Log {
             }
             let page = ReadPage(
                 slices: pass.slices, next: pass.next, end: max(head.end, pass.next),
-                topicCreatedAt: head == .absent ? nil : head.createdAt)
+                topicCreatedAt: head == .absent || head.isDeleted ? nil : head.createdAt)
             switch resolution {
             case nil:
                 if !pass.slices.isEmpty { noteStored(pass.next, of: request.topic) }

@@ -15,6 +15,8 @@ final class SimulatedDynamoDB: Sendable {
     private static let partitionKey = "pk"
 
     private let items = Mutex<[String: DynamoDBItem]>([:])
+    /// What was last answered to those who asked for an item that has not changed since: most requests are such.
+    private let replies = Mutex<[String: AWSTransportAnswer]>([:])
 
     /// Makes an empty table.
     init() {}
@@ -22,16 +24,24 @@ final class SimulatedDynamoDB: Sendable {
     /// The item of a key as it is.
     func item(_ key: String) -> DynamoDBItem? { items.withLock { $0[key] } }
 
+    private func reply(_ key: String) -> AWSTransportAnswer {
+        if let reply = replies.withLock({ $0[key] }) { return reply }
+        let reply = AWSTransportAnswer.dynamoDB(DynamoDBReply(item: item(key)))
+        replies.withLock { $0[key] = reply }
+        return reply
+    }
+
     /// Puts an item in the place of the one that is there, or removes it: what a restored backup does.
     func set(_ key: String, to item: DynamoDBItem?) {
         items.withLock { $0[key] = item }
+        replies.withLock { $0[key] = nil }
     }
 
     /// Performs a request, all at once.
     func answer(_ request: DynamoDBRequest) -> AWSTransportAnswer {
         do {
             switch request.operation {
-            case "GetItem": return .dynamoDB(DynamoDBReply(item: item(try request.partition())))
+            case "GetItem": return reply(try request.partition())
             case "UpdateItem":
                 return try write(request, try request.partition()) { item in
                     let update = try ItemExpressionCache.shared.update(request.body.updateExpression ?? "")
@@ -60,6 +70,7 @@ final class SimulatedDynamoDB: Sendable {
             }
             let new = try change(old)
             items[key] = new
+            replies.withLock { $0[key] = nil }
             let attributes: [String: DynamoDBItem?] = ["ALL_OLD": old, "ALL_NEW": new]
             return .dynamoDB(DynamoDBReply(attributes: attributes[request.body.returnValues ?? "NONE"] ?? nil))
         }
@@ -132,11 +143,11 @@ struct DynamoDBRequest: Sendable {
 
     /// Reads a request; `nil` for what is none.
     init?(_ request: AWSTransportRequest) {
-        guard let target = request.header("x-amz-target"), let bytes = request.body,
-            let body = try? JSONDecoder().decode(Body.self, from: Data(bytes.readableBytesView))
-        else { return nil }
+        guard let target = request.header("x-amz-target"), let bytes = request.body else { return nil }
         operation = String(target.drop { $0 != "." }.dropFirst())
-        self.body = body
+        let read = operation == "GetItem" ? Lookups.shared.body(of: bytes) : Body(bytes)
+        guard let read else { return nil }
+        body = read
     }
 
     var evaluator: ItemExpressionEvaluator {
@@ -146,6 +157,31 @@ struct DynamoDBRequest: Sendable {
     func partition() throws -> String {
         guard let key = (body.key ?? body.item)?["pk"]?.string else { throw ItemExpression.Unknown(text: "no key") }
         return key
+    }
+}
+
+extension DynamoDBRequest.Body {
+    fileprivate init?(_ bytes: ByteBuffer) {
+        guard let body = try? JSONDecoder().decode(Self.self, from: Data(bytes.readableBytesView)) else { return nil }
+        self = body
+    }
+}
+
+/// Requests for items, each read once: they are the same again and again, in whatever world.
+private final class Lookups: Sendable {
+    static let shared = Lookups()
+    private static let countMaximum = 1000
+
+    private let bodies = Mutex<[ByteBuffer: DynamoDBRequest.Body]>([:])
+
+    func body(of bytes: ByteBuffer) -> DynamoDBRequest.Body? {
+        if let known = bodies.withLock({ $0[bytes] }) { return known }
+        guard let body = DynamoDBRequest.Body(bytes) else { return nil }
+        bodies.withLock { bodies in
+            if bodies.count >= Self.countMaximum { bodies.removeAll() }
+            bodies[bytes] = body
+        }
+        return body
     }
 }
 

@@ -98,6 +98,10 @@ struct SimulatedRequest: Sendable {
                 return "LIST after \(after.split(separator: "/").last?.prefix(20).drop { $0 == "0" } ?? "")"
             }
         case .dynamoDB(let request):
+            if let group = request.body.item, let committed = group["committed_offset"]?.integer {
+                let generation = group["generation"]?.integer ?? 0
+                return "PutItem group \(group["removed"] == nil ? "at \(committed)" : "gone") in \(generation)"
+            }
             guard let update = request.body.updateExpression else { return request.operation }
             return "\(request.operation) \(Self.purpose(update, request))"
         }

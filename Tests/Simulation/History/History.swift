@@ -26,6 +26,8 @@ package struct History: Sendable {
         package var outcome: Outcome
         /// What it asked for beside its messages.
         package var wish = Wish()
+        /// Whether it was told that what its key stands for is gone.
+        package var isToldGone = false
     }
 
     /// What an append asks for beside its messages.
@@ -147,6 +149,8 @@ package struct History: Sendable {
     package var groupEvents: [GroupEvent] = []
     /// Whether a last consumer of the group got to the end.
     package var groupIsFinished = false
+    /// Whether somebody set the group to another place than the earliest message, or tried to.
+    package var groupMayJump = false
     /// What must not happen.
     package var surprises: [Surprise] = []
     /// Whether the topic's item was lost or set back: the end that readers are told may then be an old one for a while.

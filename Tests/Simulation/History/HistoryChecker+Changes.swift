@@ -31,10 +31,7 @@ extension HistoryChecker {
         for append in history.appends {
             guard case .acknowledged(let range) = append.outcome else { continue }
             for offset in range where offset < earliest {
-                let isCut = history.cuts.contains { cut in
-                    cut.begin <= refusal.end && offset < cut.before && (!cut.isDelete || append.begin < cut.end)
-                }
-                guard !isCut else { continue }
+                guard !history.mayBeCut(offset, begunAt: append.begin, by: refusal.end) else { continue }
                 report(
                     .kept,
                     "\(refusal.client) was told that everything below \(earliest) is gone, and nobody had trimmed or deleted "
@@ -55,15 +52,22 @@ extension HistoryChecker {
 }
 
 extension History {
+    /// Whether the message at an offset, whose append began at a time, may have been trimmed or deleted by another.
+    func mayBeCut(_ offset: Int64, begunAt begin: Int64, by time: Int64 = .max) -> Bool {
+        cuts.contains { $0.begin <= time && offset < $0.before && (!$0.isDelete || begin < $0.end) }
+    }
+
     /// The history of a branch with what it has of its parent's: everything below the fork.
     ///
     /// `parent` is the parent's own history, in the same way.
     package func joined(below parent: History) -> History {
         guard let fork = branch?.fork else { return self }
         var joined = self
-        for append in parent.appends {
+        // Of attempts with one key the first says when the append began, acknowledged or not.
+        for append in HistoryChecker.joined(parent.appends) {
             guard case .acknowledged(let range) = append.outcome, range.lowerBound < fork else { continue }
             var below = append
+            below.isToldGone = false
             let end = min(range.upperBound, fork)
             below.messages = Array(append.messages.prefix(Int(end - range.lowerBound)))
             below.outcome = .acknowledged(range.lowerBound..<end)

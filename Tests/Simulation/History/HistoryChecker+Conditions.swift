@@ -24,6 +24,19 @@ extension HistoryChecker {
         return joined
     }
 
+    /// What is said to be gone may be gone: it has expired, or was trimmed or deleted.
+    mutating func checkGoneKeys() {
+        guard history.retention == nil else { return }
+        for append in history.appends where append.isToldGone {
+            let offset = append.messages.first.flatMap { offsetOf[$0] } ?? 1
+            let begin = appends.first { $0.wish.key == append.wish.key }?.begin ?? append.begin
+            guard !history.mayBeCut(offset, begunAt: begin, by: append.end) else { continue }
+            report(
+                .truthful,
+                "\(append.client) was told that \(append.messages) are gone, and nobody had trimmed or deleted them")
+        }
+    }
+
     /// Who expected an offset has got that one.
     mutating func checkConditions() {
         for append in history.appends {
@@ -42,6 +55,8 @@ extension HistoryChecker {
         for fence in history.fences {
             guard let end = fence.topicEnd else { continue }
             for append in history.appends where isOlder(append.wish.token, than: fence) {
+                // A topic that is made again has no token.
+                if isDeleted(after: fence, before: append) { continue }
                 if case .acknowledged = append.outcome, append.begin > fence.end, append.wish.key == nil {
                     report(
                         .conditional,
@@ -55,6 +70,10 @@ extension HistoryChecker {
                         + "not below \(end), where \(fence.token) was set")
             }
         }
+    }
+
+    private func isDeleted(after fence: History.Fence, before append: History.Append) -> Bool {
+        history.cuts.contains { $0.isDelete && $0.begin < append.end && $0.end > fence.begin }
     }
 
     /// Whether whoever set a token had its answer before a fence began: nothing of theirs sets it again.

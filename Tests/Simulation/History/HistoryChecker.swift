@@ -38,6 +38,7 @@ package struct HistoryChecker {
         checkEnds()
         checkRefusals()
         checkCuts()
+        checkGoneKeys()
         checkConditions()
         checkFences()
         if history.expectsWakeUps { checkWakeUps() }

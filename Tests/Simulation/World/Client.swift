@@ -42,6 +42,7 @@ struct Client: Sendable {
         }
         // Of a dead process nobody hears.
         let outcome: History.Outcome
+        var isToldGone = false
         switch result {
         case _ where !process.isAlive: outcome = .unknown
         case .success(let receipt):
@@ -50,15 +51,15 @@ struct Client: Sendable {
         case .failure(let error) where error.code == .outcomeUnknown: outcome = .unknown
         case .failure(let error) where wish.allows(error): outcome = .refused
         case .failure(let error) where error.code == .idempotencyKeyExpired && wish.key != nil:
-            outcome = .unknown
-            if world.scenario.retentionDays == nil {
-                world.recorder.surprise("\(name) was told that \(messages) are gone, and nothing expires")
-            }
+            (outcome, isToldGone) = (.unknown, true)
         case .failure(let error):
             outcome = .unknown
             world.recorder.surprise("\(name) met an error that no append should meet: \(error)")
         }
-        world.recorder.endAppend(name, messages, begin: begin, outcome, wish, in: topic)
+        world.recorder.endAppend(
+            History.Append(
+                client: name, begin: begin, end: world.scheduler.now, messages: messages, outcome: outcome, wish: wish,
+                isToldGone: isToldGone), in: topic)
         return result
     }
 

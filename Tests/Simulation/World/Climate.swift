@@ -30,7 +30,7 @@ package enum Climate: String, CaseIterable, Sendable {
     case contested
     /// Owners who take a topic over from one another.
     case fenced
-    /// Keys or conditions, a group and maintainers in one world.
+    /// Keys, conditions or owners, a group, maintainers, trims, deletes and branches in one world.
     case together
 
     /// Those of worlds that are drawn at random: what goes wrong there concerns every topic.

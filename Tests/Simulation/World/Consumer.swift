@@ -39,6 +39,10 @@ struct Consumer: Sendable {
         case .failure(let error):
             switch error.code {
             case .leaseHeld, .unavailable, .topicNotFound: return .refused
+            // Goes on where its operator sets it: nothing that is kept is passed over.
+            case .offsetTrimmed where canLose:
+                await seek(to: .earliest, by: process)
+                return .refused
             // A lease that ended before its word came: what was handed out with it has to come again.
             case .leaseLost, .outcomeUnknown: return .unknown
             default:
@@ -63,6 +67,7 @@ struct Consumer: Sendable {
         case .failure(let error):
             switch error.code {
             case .leaseLost: return false
+            case .topicNotFound where canLose, .groupNotFound where canLose: return false
             case .unavailable, .outcomeUnknown: return true
             default: surprise("commits \(offset) in \(generation)", error)
             }
@@ -80,19 +85,25 @@ struct Consumer: Sendable {
         switch result {
         case .success: note(.released, begin, generation: generation)
         case .failure(let error) where [.leaseLost, .unavailable, .outcomeUnknown].contains(error.code): break
+        case .failure(let error) where canLose && [.topicNotFound, .groupNotFound].contains(error.code): break
         case .failure(let error): surprise("releases", error)
         case nil: break
         }
     }
 
+    /// Whether topics are trimmed and deleted in its world.
+    private var canLose: Bool { world.scenario.changeCount > 0 }
+
     func seek(to start: GroupStart, by process: SimulatedProcess) async {
         let begin = world.scheduler.now
         let key = world.groupKey
+        if start != .earliest { world.recorder.change { $0.groupMayJump = true } }
         let result = await call(process) { (log) throws(StreamsError) in try await log.seek(key, to: start) }
         switch result {
         case .success(let group):
             note(.sought(group.committed.rawValue), begin, generation: group.generation)
         case .failure(let error) where [.topicNotFound, .groupNotFound, .offsetBeyondEnd].contains(error.code): break
+        case .failure(let error) where canLose && error.code == .offsetTrimmed: break
         case .failure(let error) where error.code == .unavailable || error.code == .outcomeUnknown:
             note(.soughtPerhaps, begin, generation: nil)
         case .failure(let error): surprise("seeks", error)

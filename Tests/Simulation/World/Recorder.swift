@@ -65,26 +65,17 @@ final class Recorder: Sendable {
         return scheduler.now
     }
 
-    func endAppend(
-        _ client: String, _ messages: [Int], begin: Int64, _ outcome: History.Outcome, _ wish: History.Wish,
-        in topic: TopicName
-    ) {
-        let end = scheduler.now
+    func endAppend(_ append: History.Append, in topic: TopicName) {
         trace.note {
-            switch outcome {
+            switch append.outcome {
             case .acknowledged(let range):
-                "\(client): \(messages) acknowledged at \(range.lowerBound)…\(range.upperBound - 1)"
-            case .refused: "\(client): \(messages) not written"
-            case .unknown: "\(client): \(messages) perhaps written"
+                "\(append.client): \(append.messages) acknowledged at \(range.lowerBound)…\(range.upperBound - 1)"
+            case .refused: "\(append.client): \(append.messages) not written"
+            case .unknown where append.isToldGone: "\(append.client): \(append.messages) are gone, or never were"
+            case .unknown: "\(append.client): \(append.messages) perhaps written"
             }
         }
-        state.withLock { state in
-            state.change(topic) { history in
-                history.appends.append(
-                    History.Append(
-                        client: client, begin: begin, end: end, messages: messages, outcome: outcome, wish: wish))
-            }
-        }
+        change(topic) { $0.appends.append(append) }
     }
 
     /// Notes that a token was set, or that nobody knows (`nil`).

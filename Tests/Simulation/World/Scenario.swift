@@ -107,7 +107,8 @@ package struct Scenario: Sendable {
         case .contested: scenario.writing = .contested
         case .fenced: scenario.writing = .fenced
         case .together:
-            scenario.writing = choices.one(of: [.plain, .keyed, .keyed, .contested])
+            scenario.writing = choices.one(of: [.plain, .keyed, .keyed, .contested, .fenced])
+            scenario.changeCount = choices.one(of: [0, 3, 8])
         default: break
         }
         if climate == .fair { scenario.patiencePermille = 700 }

@@ -30,12 +30,12 @@ extension World {
         }
     }
 
-    /// Maintains the topic once.
+    /// Maintains the topic and its branches once.
     func maintain(by process: SimulatedProcess, _ settings: MaintenanceSettings) async {
         trace.note { "\(process.name) maintains" }
-        let topic = topic
+        let topics = [topic] + recorder.branches.keys.sorted()
         let report = await withTaskExecutorPreference(process.executor) {
-            await process.log.maintain([topic], on: process.store, settings: settings)
+            await process.log.maintain(topics, on: process.store, settings: settings)
         }
         guard process.isAlive else { return }
         trace.note {

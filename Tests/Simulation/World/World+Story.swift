@@ -93,6 +93,7 @@ extension World {
     private func follow(_ reader: Int) async {
         let client = Client("reader \(reader)", world: self)
         var position: Int64 = 1
+        var highest: Int64 = 1
         var boredom: Int64 = 1
         while !areWritersDone.isSet {
             await think()
@@ -105,8 +106,10 @@ extension World {
             let limit = choices.one(of: [1, 2, 1000])
             if choices.happens(permille: scenario.rereadPermille) { position = 1 }
             let next = await client.read(from: position, limit: limit, wait: wait, by: process) ?? position
-            boredom = next == position ? min(boredom * 2, 16_384) : 1
+            // What it reads again is no news.
+            if next > highest { boredom = 1 } else if next == position { boredom = min(boredom * 2, 16_384) }
             position = next
+            highest = max(highest, next)
         }
     }
 

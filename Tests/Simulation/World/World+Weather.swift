@@ -8,7 +8,9 @@ extension World {
         var backups: [DynamoDBItem?] = [nil]
         while !isCalm {
             let isLong = choices.happens(permille: scenario.absencePermille)
-            await sleep(choices.microseconds(100_000...(isLong ? 21_600_000_000 : 3_000_000)))
+            // A world that has lasted for long does not change every second any more.
+            let pause = max(3_000_000, scheduler.now / 50)
+            await sleep(choices.microseconds(100_000...(isLong ? 21_600_000_000 : pause)))
             guard !isCalm else { return }
             if network.meets(.throttling) {
                 network.throttle(
@@ -33,7 +35,7 @@ extension World {
                 loseItem(choices.one(of: backups))
             }
             if scenario.retentionDays != nil { expire(permille: 500) }
-            if scenario.changeCount > 0 { sweep(permille: 500) }
+            if scenario.changeCount > 0, scenario.maintainers.isEmpty { sweep(permille: 500) }
         }
     }
 
