@@ -1,3 +1,5 @@
+import StreamsModel
+
 /// Writes one JSON object, member by member, as bytes.
 package struct JSONObjectWriter: Sendable {
     private var bytes: [UInt8] = [UInt8(ascii: "{")]
@@ -13,7 +15,7 @@ package struct JSONObjectWriter: Sendable {
     /// Adds a string.
     package mutating func member(_ name: String, _ value: String) {
         begin(name)
-        appendString(value)
+        JSONString.append(value, to: &bytes)
     }
 
     /// Adds a whole number.
@@ -33,7 +35,7 @@ package struct JSONObjectWriter: Sendable {
         bytes.append(UInt8(ascii: "["))
         for (index, value) in values.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            appendString(value)
+            JSONString.append(value, to: &bytes)
         }
         bytes.append(UInt8(ascii: "]"))
     }
@@ -46,26 +48,7 @@ package struct JSONObjectWriter: Sendable {
 
     private mutating func begin(_ name: String) {
         if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-        appendString(name)
+        JSONString.append(name, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
-    }
-
-    private mutating func appendString(_ text: String) {
-        bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
-                bytes.append(contentsOf: "\\u00".utf8)
-                bytes.append(digits[Int(byte >> 4)])
-                bytes.append(digits[Int(byte & 15)])
-            default:
-                bytes.append(byte)
-            }
-        }
-        bytes.append(UInt8(ascii: "\""))
     }
 }

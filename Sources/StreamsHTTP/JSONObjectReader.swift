@@ -59,16 +59,13 @@ struct JSONObjectReader {
             try scanner.finish(in: bytes)
             return nil
         }
-        _ = scanner.accept(UInt8(ascii: "{"), in: bytes)
         var members: [(name: String, value: Value)] = []
-        if !scanner.accept(UInt8(ascii: "}"), in: bytes) {
+        if try scanner.begin(UInt8(ascii: "{"), until: UInt8(ascii: "}"), in: bytes) {
             repeat {
-                let name = try scanner.string(in: bytes)
-                guard scanner.accept(UInt8(ascii: ":"), in: bytes) else { throw scanner.failure("expected ':'") }
+                let name = try scanner.memberName(in: bytes)
                 let value = try scanner.value(in: bytes)
                 members.append((JSONText.decode(name, in: bytes), Self.value(value, in: bytes)))
-            } while scanner.accept(UInt8(ascii: ","), in: bytes)
-            guard scanner.accept(UInt8(ascii: "}"), in: bytes) else { throw scanner.failure("expected ',' or '}'") }
+            } while try scanner.goesOn(until: UInt8(ascii: "}"), in: bytes)
         }
         try scanner.finish(in: bytes)
         return members

@@ -53,6 +53,28 @@ struct HistoryCheckerTests {
             } == [.durable])
     }
 
+    @Test("finds a seek by time that passed a message, and one that stopped too early, where times rise")
+    func timeSeeks() {
+        func seek(since: Int64, _ messages: [(Int64, Int64)]) -> History.Read {
+            var seek = read(messages.first?.0 ?? 3, 3, messages.map { ($0.0, Int($0.0)) })
+            seek.since = since
+            for (index, message) in messages.enumerated() { seek.messages[index].timestamp = message.1 }
+            return seek
+        }
+        func promises(_ last: History.Read, times: [Int64] = [100, 200]) -> Set<Violation.Promise> {
+            broken {
+                $0.appends = [append([1], at: 1, 0, 10), append([2], at: 2, 20, 30)]
+                $0.reads = [seek(since: 0, [(1, times[0]), (2, times[1])]), last]
+            }
+        }
+        #expect(promises(seek(since: 150, [(2, 200)])) == [])
+        #expect(promises(seek(since: 201, [])) == [])
+        #expect(promises(seek(since: 150, [])) == [.durable])
+        #expect(promises(seek(since: 150, [(1, 100), (2, 200)])) == [.truthful])
+        // Where clocks went back nothing is promised.
+        #expect(promises(seek(since: 150, []), times: [200, 100]) == [])
+    }
+
     @Test("finds a message that appeared behind a reader")
     func late() {
         #expect(broken { $0.reads = [read(1, 2, []), read(1, 2, [(1, 9)])] } == [.agreed])

@@ -49,7 +49,7 @@ extension Mutant {
             .judgeGapsByOldHead:
             .toldMerging
         case .deleteResetsCounter, .deleteKeepsLowMark, .claimFromDeleted, .branchHolesEndAtFork,
-            .branchIgnoresParentLowMark:
+            .branchIgnoresParentLowMark, .seekPastEqualTimes:
             .changing
         case .trimBackwards, .deleteWhateverStands: .told
         case .healAtOnce, .healBackwards, .healWithoutMark, .signFillersWhenSent: .told

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 import NIOCore
 import NIOHTTP1
 import StreamsCore
@@ -144,25 +144,46 @@ struct AttributeValueTests {
         var dice = SplitMix64(seed: seed)
         for _ in 0..<500 {
             let value = random(&dice, depth: 3)
-            let bytes = try JSONEncoder().encode(["v": value])
-            #expect(try JSONDecoder().decode(DynamoDBItem.self, from: bytes) == ["v": value])
+            var writer = DynamoDBWriter()
+            writer.member("item", ["v": value])
+            let bytes = writer.finish()
+            #expect(try JSONSerialization.jsonObject(with: Data(bytes)) is [String: Any])
+            #expect(try item(String(decoding: bytes.dropFirst(8).dropLast(), as: UTF8.self)) == ["v": value])
         }
     }
 
     @Test("numbers keep every digit")
     func numbers() throws {
-        let item = try JSONDecoder().decode(
-            DynamoDBItem.self,
-            from: Data(#"{"a":{"N":"9007199254740993"},"b":{"N":"1.5"},"c":{"N":"9223372036854775808"}}"#.utf8))
+        let item = try item(#"{"a":{"N":"9007199254740993"},"b":{"N":"1.5"},"c":{"N":"9223372036854775808"}}"#)
         #expect(item["a"]?.integer == 9_007_199_254_740_993)
         #expect(item["b"] == .number("1.5") && item["b"]?.integer == nil && item["c"]?.integer == nil)
     }
 
+    @Test("white space and escapes mean what they mean in JSON")
+    func spelling() throws {
+        let item = try item(
+            "\n{ \"a\" : {\"\\u0053\": \"\\ud83d\\ude00\\n\\/é\"} , \"b\":{\"L\":[ ]},\"c\":{\"M\":{ }} }\t")
+        #expect(item == ["a": .string("😀\n/é"), "b": .list([]), "c": .map([:])])
+    }
+
     @Test(
         "what is no value is refused",
-        arguments: [#"{"v":{}}"#, #"{"v":{"S":"a","N":"1"}}"#, #"{"v":{"N":1}}"#, #"{"v":"a"}"#, #"{"v":{"B":"%"}}"#])
+        arguments: [
+            #"{"v":{}}"#, #"{"v":{"S":"a","N":"1"}}"#, #"{"v":{"N":1}}"#, #"{"v":"a"}"#, #"{"v":{"B":"%"}}"#,
+            #"{"v":{"BOOL":"true"}}"#, #"{"v":{"X":"a"}}"#, #"{"v":{"L":{}}}"#, #"{"v":{"S":"a"}}}"#,
+            #"{"v":{"S":"a"},}"#,
+            #"{"v":{"S":"a"}"#, "", "null", "[]", #"{"v":{"S":"\ud8"}}"#,
+            #"{"v":"# + String(repeating: #"{"L":["#, count: 20_000),
+        ])
     func refused(_ text: String) {
-        #expect(throws: DecodingError.self) { try JSONDecoder().decode(DynamoDBItem.self, from: Data(text.utf8)) }
+        #expect(throws: DynamoDBReader.Failure.self) { try item(text) }
+    }
+
+    private func item(_ text: String) throws -> DynamoDBItem {
+        var reader = DynamoDBReader(Array(text.utf8))
+        let item = try reader.item()
+        try reader.finish()
+        return item
     }
 
     private func random(_ dice: inout SplitMix64, depth: Int) -> AttributeValue {

@@ -1,7 +1,7 @@
 /// The JSON of a request; members that are `nil` are left out.
 ///
 /// Amazon DynamoDB API Reference, "Actions".
-struct DynamoDBBody: Encodable {
+struct DynamoDBBody {
     var table: String
     var key: DynamoDBItem?
     var item: DynamoDBItem?
@@ -18,26 +18,29 @@ struct DynamoDBBody: Encodable {
     var exclusiveStartKey: DynamoDBItem?
     var isForward: Bool?
 
-    private enum CodingKeys: String, CodingKey {
-        case table = "TableName"
-        case key = "Key"
-        case item = "Item"
-        case isConsistent = "ConsistentRead"
-        case update = "UpdateExpression"
-        case condition = "ConditionExpression"
-        case names = "ExpressionAttributeNames"
-        case values = "ExpressionAttributeValues"
-        case returnValues = "ReturnValues"
-        case returnValuesOnFailure = "ReturnValuesOnConditionCheckFailure"
-        case index = "IndexName"
-        case keyCondition = "KeyConditionExpression"
-        case limit = "Limit"
-        case exclusiveStartKey = "ExclusiveStartKey"
-        case isForward = "ScanIndexForward"
-    }
-
     init(table: String) {
         self.table = table
+    }
+
+    /// The JSON.
+    var json: [UInt8] {
+        var writer = DynamoDBWriter()
+        writer.member("TableName", table)
+        writer.member("Key", key)
+        writer.member("Item", item)
+        writer.member("ConsistentRead", isConsistent)
+        writer.member("UpdateExpression", update)
+        writer.member("ConditionExpression", condition)
+        writer.member("ExpressionAttributeNames", names)
+        writer.member("ExpressionAttributeValues", values)
+        writer.member("ReturnValues", returnValues?.rawValue)
+        writer.member("ReturnValuesOnConditionCheckFailure", returnValuesOnFailure)
+        writer.member("IndexName", index)
+        writer.member("KeyConditionExpression", keyCondition)
+        writer.member("Limit", limit)
+        writer.member("ExclusiveStartKey", exclusiveStartKey)
+        writer.member("ScanIndexForward", isForward)
+        return writer.finish()
     }
 
     /// Takes over names and values; DynamoDB refuses empty ones.
@@ -54,16 +57,30 @@ struct DynamoDBBody: Encodable {
 }
 
 /// The JSON of an answer, whichever members it has.
-struct DynamoDBAnswer: Decodable {
+struct DynamoDBAnswer {
     var item: DynamoDBItem?
     var attributes: DynamoDBItem?
     var items: [DynamoDBItem]?
     var lastEvaluatedKey: DynamoDBItem?
 
-    private enum CodingKeys: String, CodingKey {
-        case item = "Item"
-        case attributes = "Attributes"
-        case items = "Items"
-        case lastEvaluatedKey = "LastEvaluatedKey"
+    /// Reads an answer.
+    ///
+    /// - Throws: where it is not JSON, or a member is not what DynamoDB documents.
+    init(_ bytes: [UInt8]) throws(DynamoDBReader.Failure) {
+        var answer = (item: DynamoDBItem?.none, attributes: DynamoDBItem?.none, items: [DynamoDBItem]?.none)
+        var lastEvaluatedKey: DynamoDBItem?
+        var reader = DynamoDBReader(bytes)
+        try reader.object { (name, reader) throws(DynamoDBReader.Failure) in
+            switch name {
+            case "Item": answer.item = try reader.item()
+            case "Attributes": answer.attributes = try reader.item()
+            case "Items": answer.items = try reader.items()
+            case "LastEvaluatedKey": lastEvaluatedKey = try reader.item()
+            default: try reader.pass()
+            }
+        }
+        try reader.finish()
+        (item, attributes, items) = answer
+        self.lastEvaluatedKey = lastEvaluatedKey
     }
 }

@@ -4,12 +4,6 @@ import NIOHTTP1
 import StreamsCore
 package import StreamsModel
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// The calls to one table of DynamoDB.
 ///
 /// Each call is bounded by `deadline`, a time of the connection's uptime (without one, by the policy's time of a call),
@@ -117,7 +111,7 @@ extension DynamoDBClient {
         _ operation: String, _ body: DynamoDBBody, isWrite: Bool, signedAt: Timestamp? = nil, deadline: Duration?
     ) async throws(AWSError) -> (isRefused: Bool, answer: DynamoDBAnswer) {
         var call = AWSCall(.dynamoDB, operation, on: .table(table), isWrite: isWrite)
-        let bytes = try encoded(body, operation)
+        let bytes = body.json
         call.headers = [
             ("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "DynamoDB_20120810." + operation),
         ]
@@ -130,23 +124,13 @@ extension DynamoDBClient {
             // Any object decodes: what tells a success of DynamoDB from another server's is its own media type.
             let type = answer.answer.headers.first(name: "content-type")?.lowercased() ?? ""
             guard answer.refusal != nil || type.hasPrefix("application/x-amz-json") else { throw OtherMediaType() }
-            let decoded = try JSONDecoder().decode(DynamoDBAnswer.self, from: Data(answer.answer.body))
-            return (answer.refusal != nil, decoded)
+            return (answer.refusal != nil, try DynamoDBAnswer(answer.answer.body))
         } catch {
             throw AWSError(
                 .unexpectedAnswer, effect: isWrite ? .unknown : .none,
                 "DynamoDB answered \(operation) on the table '\(table)' with something other than its documented JSON. "
                     + "Something else may have answered, such as a proxy: check AWS_ENDPOINT_URL and what stands in "
                     + "between.")
-        }
-    }
-
-    private func encoded(_ body: DynamoDBBody, _ operation: String) throws(AWSError) -> [UInt8] {
-        do {
-            return Array(try JSONEncoder().encode(body))
-        } catch {
-            throw AWSError(
-                .unexpectedAnswer, effect: .none, "The request \(operation) cannot be written as JSON: \(error)")
         }
     }
 }

@@ -1,5 +1,5 @@
 /// Which attributes a write answers with.
-package enum DynamoDBReturnValues: String, Sendable, Encodable {
+package enum DynamoDBReturnValues: String, Sendable {
     /// None.
     case none = "NONE"
     /// All of the item as it was before.

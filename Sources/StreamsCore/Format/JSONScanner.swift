@@ -70,6 +70,28 @@ package struct JSONScanner: Sendable {
         return start..<position
     }
 
+    /// Passes over the byte that begins an object or an array; returns whether anything stands in it.
+    package mutating func begin(_ open: UInt8, until close: UInt8, in bytes: Span<UInt8>) throws(Failure) -> Bool {
+        guard accept(open, in: bytes) else { throw failure("expected '\(Character(UnicodeScalar(open)))'") }
+        return !accept(close, in: bytes)
+    }
+
+    /// Passes over what follows a member or an element; returns whether another one comes.
+    package mutating func goesOn(until close: UInt8, in bytes: Span<UInt8>) throws(Failure) -> Bool {
+        if accept(UInt8(ascii: ","), in: bytes) { return true }
+        guard accept(close, in: bytes) else {
+            throw failure("expected ',' or '\(Character(UnicodeScalar(close)))'")
+        }
+        return false
+    }
+
+    /// Passes over a member's name and the colon; returns the name's span, quotes included.
+    package mutating func memberName(in bytes: Span<UInt8>) throws(Failure) -> Range<Int> {
+        let name = try string(in: bytes)
+        guard accept(UInt8(ascii: ":"), in: bytes) else { throw failure("expected ':'") }
+        return name
+    }
+
     /// The failure for the byte that is next.
     package func failure(_ reason: String) -> Failure {
         .syntax(position: min(position, end), reason: position < end ? reason : "unexpected end: " + reason)

@@ -30,7 +30,8 @@ extension Log {
                 continue
             }
             let first = segment.kind == .merged ? segment.firstOffset(since: time) : segment.range.lowerBound
-            if segment.timestamp < time || first == nil {
+            let isOlder = Mutant.seekPastEqualTimes.isActive ? segment.timestamp <= time : segment.timestamp < time
+            if isOlder || first == nil {
                 low = segment.range.upperBound
             } else if let first, let lowest = segment.messageRuns.first?.range.lowerBound, first > lowest {
                 // The messages before it are older.

@@ -118,6 +118,8 @@ package enum Mutant: String, CaseIterable, Sendable {
     case branchHolesEndAtFork
     /// Reads below a branch's fork whatever became of the parent meanwhile.
     case branchIgnoresParentLowMark
+    /// Takes what was appended at the very time that a reader asks for as older.
+    case seekPastEqualTimes
 
     // A counter that went backwards.
     /// Creates a topic's item without looking for messages.

@@ -1,8 +1,3 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 import NIOCore
 import NIOHTTP1
 import StreamsAWS
@@ -111,7 +106,7 @@ private final class ItemExpressionCache: Sendable {
 
 /// A request to DynamoDB, read from what the client sends.
 struct DynamoDBRequest: Sendable {
-    struct Body: Decodable, Sendable {
+    struct Body: Sendable {
         var key: DynamoDBItem?
         var item: DynamoDBItem?
         var updateExpression: String?
@@ -122,19 +117,6 @@ struct DynamoDBRequest: Sendable {
         var returnValues: String?
         var returnValuesOnConditionCheckFailure: String?
         var limit: Int?
-
-        private enum CodingKeys: String, CodingKey {
-            case key = "Key"
-            case item = "Item"
-            case updateExpression = "UpdateExpression"
-            case conditionExpression = "ConditionExpression"
-            case keyConditionExpression = "KeyConditionExpression"
-            case names = "ExpressionAttributeNames"
-            case values = "ExpressionAttributeValues"
-            case returnValues = "ReturnValues"
-            case returnValuesOnConditionCheckFailure = "ReturnValuesOnConditionCheckFailure"
-            case limit = "Limit"
-        }
     }
 
     /// DynamoDB's name of the operation.
@@ -162,8 +144,31 @@ struct DynamoDBRequest: Sendable {
 
 extension DynamoDBRequest.Body {
     fileprivate init?(_ bytes: ByteBuffer) {
-        guard let body = try? JSONDecoder().decode(Self.self, from: Data(bytes.readableBytesView)) else { return nil }
+        var body = Self()
+        var reader = DynamoDBReader(Array(bytes.readableBytesView))
+        do throws(DynamoDBReader.Failure) {
+            try reader.object { (name, reader) throws(DynamoDBReader.Failure) in try body.read(name, &reader) }
+            try reader.finish()
+        } catch {
+            return nil
+        }
         self = body
+    }
+
+    private mutating func read(_ name: String, _ reader: inout DynamoDBReader) throws(DynamoDBReader.Failure) {
+        switch name {
+        case "Key": key = try reader.item()
+        case "Item": item = try reader.item()
+        case "UpdateExpression": updateExpression = try reader.text()
+        case "ConditionExpression": conditionExpression = try reader.text()
+        case "KeyConditionExpression": keyConditionExpression = try reader.text()
+        case "ExpressionAttributeNames": names = try reader.texts()
+        case "ExpressionAttributeValues": values = try reader.item()
+        case "ReturnValues": returnValues = try reader.text()
+        case "ReturnValuesOnConditionCheckFailure": returnValuesOnConditionCheckFailure = try reader.text()
+        case "Limit": limit = try reader.integer()
+        default: try reader.pass()
+        }
     }
 }
 
@@ -185,19 +190,21 @@ private final class Lookups: Sendable {
     }
 }
 
-private struct DynamoDBReply: Encodable {
+private struct DynamoDBReply {
     var type: String?
     var message: String?
     var item: DynamoDBItem?
     var attributes: DynamoDBItem?
     var items: [DynamoDBItem]?
 
-    private enum CodingKeys: String, CodingKey {
-        case type = "__type"
-        case message
-        case item = "Item"
-        case attributes = "Attributes"
-        case items = "Items"
+    var json: [UInt8] {
+        var writer = DynamoDBWriter()
+        writer.member("__type", type)
+        writer.member("message", message)
+        writer.member("Item", item)
+        writer.member("Attributes", attributes)
+        writer.member("Items", items)
+        return writer.finish()
     }
 }
 
@@ -205,9 +212,7 @@ extension AWSTransportAnswer {
     private static let dynamoDBHeaders: HTTPHeaders = ["content-type": "application/x-amz-json-1.0"]
 
     fileprivate static func dynamoDB(_ reply: DynamoDBReply, status: Int = 200) -> AWSTransportAnswer {
-        // Nothing in a reply can fail to be written.
-        let body = (try? JSONEncoder().encode(reply)).map { Array($0) } ?? []
-        return AWSTransportAnswer(status: status, headers: dynamoDBHeaders, body: body)
+        AWSTransportAnswer(status: status, headers: dynamoDBHeaders, body: reply.json)
     }
 
     /// A refusal as DynamoDB writes it.

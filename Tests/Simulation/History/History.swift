@@ -65,6 +65,8 @@ package struct History: Sendable {
         package var offset: Int64
         /// Its number.
         package var number: Int
+        /// When it was appended, as it says itself, in milliseconds since 1970; `nil` where nobody looked.
+        package var timestamp: Int64?
     }
 
     /// One successful read.
@@ -87,6 +89,9 @@ package struct History: Sendable {
         package var wait: Int64
         /// What it got.
         package var messages: [Message]
+        /// The time that it asked for instead of an offset, in milliseconds since 1970; it then began at its first
+        /// message.
+        package var since: Int64?
     }
 
     /// A read that was told that messages are gone (`earliest`), or not there yet (`end`).

@@ -33,6 +33,7 @@ package struct HistoryChecker {
         for surprise in history.surprises { violations.append(Violation(.truthful, surprise.text)) }
         collectMessages()
         checkReads()
+        checkTimeSeeks()
         checkAppends()
         checkOrder()
         checkEnds()
@@ -99,6 +100,35 @@ package struct HistoryChecker {
                     "\(read.client) passed offset \(offset) on its way from \(read.from) to \(read.next) and did not "
                         + "get message \(messageAt[offset] ?? 0), which is \(isAcknowledged ? "acknowledged" : "seen by others") there"
                 )
+            }
+        }
+    }
+
+    /// Who asks for a time gets the first message of that time or later, where timestamps rise as offsets do.
+    private mutating func checkTimeSeeks() {
+        let seeks = history.reads.filter { $0.since != nil }
+        guard !seeks.isEmpty, history.retention == nil else { return }
+        var timeOf: [Int64: Int64] = [:]
+        for message in history.reads.lazy.flatMap(\.messages) { timeOf[message.offset] = message.timestamp }
+        let times = timeOf.sorted { $0.key < $1.key }
+        guard zip(times, times.dropFirst()).allSatisfy({ $0.value <= $1.value }) else { return }
+        for seek in seeks {
+            guard let since = seek.since else { continue }
+            // A search begins below a write that is under way, which may then be there to be read.
+            if let first = seek.messages.first, let time = first.timestamp, time < since,
+                appends.contains(where: { $0.end < seek.begin && $0.messages.contains(first.number) })
+            {
+                report(.truthful, "\(seek.client) asked for \(since), and got message \(first.number) of \(time)")
+            }
+            for append in appends where append.end < seek.begin {
+                guard case .acknowledged(let range) = append.outcome, let time = timeOf[range.lowerBound],
+                    time >= since, range.lowerBound < seek.from,
+                    !history.mayBeCut(range.lowerBound, begunAt: append.begin, by: seek.end)
+                else { continue }
+                report(
+                    .durable,
+                    "\(seek.client) asked for \(since) and began at \(seek.from), past offset \(range.lowerBound) of "
+                        + "\(time)")
             }
         }
     }

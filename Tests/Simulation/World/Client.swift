@@ -72,10 +72,25 @@ struct Client: Sendable {
     func page(
         from position: Int64, limit: Int, wait: Duration, by process: SimulatedProcess
     ) async -> (next: Int64, topicEnd: Int64?)? {
-        let begin = world.scheduler.now
         guard let start = Offset(position) else { return nil }
+        return await page(
+            ReadRequest(topic: topic, start: .offset(start), limit: limit, bytesMaximum: 1_000_000, wait: wait),
+            from: position, by: process)
+    }
+
+    /// Reads once, from the first message of a time on (milliseconds since 1970); returns where to go on, or `nil`
+    /// where it failed.
+    func read(since time: Int64, limit: Int, by process: SimulatedProcess) async -> Int64? {
         let request = ReadRequest(
-            topic: topic, start: .offset(start), limit: limit, bytesMaximum: 1_000_000, wait: wait)
+            topic: topic, start: .since(Timestamp(milliseconds: time)), limit: limit, bytesMaximum: 1_000_000,
+            wait: .zero)
+        return await page(request, from: 1, since: time, by: process)?.next
+    }
+
+    private func page(
+        _ request: ReadRequest, from position: Int64, since: Int64? = nil, by process: SimulatedProcess
+    ) async -> (next: Int64, topicEnd: Int64?)? {
+        let begin = world.scheduler.now
         let result: Result<ReadPage, StreamsError> = await withTaskExecutorPreference(process.executor) {
             do throws(StreamsError) {
                 return .success(try await process.log.read(request))
@@ -86,11 +101,13 @@ struct Client: Sendable {
         guard process.isAlive else { return nil }
         switch result {
         case .success(let page):
+            let messages = page.numbers
             world.recorder.note(
                 History.Read(
-                    client: name, process: process.name, begin: begin, end: world.scheduler.now, from: position,
-                    next: page.next.rawValue, topicEnd: page.end.rawValue, wait: wait.wholeMicroseconds,
-                    messages: page.numbers), in: topic)
+                    client: name, process: process.name, begin: begin, end: world.scheduler.now,
+                    from: since == nil ? position : messages.first?.offset ?? page.next.rawValue,
+                    next: page.next.rawValue, topicEnd: page.end.rawValue, wait: request.wait.wholeMicroseconds,
+                    messages: messages, since: since), in: topic)
             return (page.next.rawValue, page.end.rawValue)
         case .failure(let error):
             return world.recorder.note(error, name, begin: begin, from: position, in: topic)
@@ -119,7 +136,8 @@ extension ReadPage {
             slice.body[slice.bytes].split(separator: UInt8(ascii: "\n")).map { line in
                 History.Message(
                     offset: Self.number(after: "\"offset\":", in: line),
-                    number: Int(Self.number(after: "\"payload\":", in: line)))
+                    number: Int(Self.number(after: "\"payload\":", in: line)),
+                    timestamp: Self.number(after: "\"timestamp\":", in: line))
             }
         }
     }

@@ -29,11 +29,24 @@ extension World {
     private func read(_ topic: TopicName, by process: SimulatedProcess) async {
         let client = Client("branch reader", world: self, topic: topic)
         var position = choices.happens(permille: 600) ? 1 : somewhere(in: topic)
+        if choices.happens(permille: 300) {
+            let limit = choices.one(of: [1, 2, 1000])
+            guard let next = await client.read(since: sometime(in: topic), limit: limit, by: process) else { return }
+            position = next
+        }
         for _ in 0..<4 {
             let limit = choices.one(of: [1, 2, 1000])
             guard let next = await client.read(from: position, limit: limit, wait: .zero, by: process) else { return }
             position = next
         }
+    }
+
+    /// The time of a message that somebody has read, or about that; now where nobody has.
+    private func sometime(in topic: TopicName) -> Int64 {
+        let reads = topic == self.topic ? recorder.history.reads : recorder.branches[topic]?.reads ?? []
+        guard let message = reads.isEmpty ? nil : choices.one(of: reads).messages.last, let time = message.timestamp
+        else { return ProcessClock.trueTime(scheduler).milliseconds }
+        return time + Int64(choices.below(3)) - 1
     }
 
     /// An offset that was given out in a topic, or its end.
