@@ -71,6 +71,8 @@ struct DynamoDBAnswer {
         var lastEvaluatedKey: DynamoDBItem?
         var reader = DynamoDBReader(bytes)
         try reader.object { (name, reader) throws(DynamoDBReader.Failure) in
+            // What is none is left out by DynamoDB, and `null` with some that stand in for it.
+            if try reader.passNull() { return }
             switch name {
             case "Item": answer.item = try reader.item()
             case "Attributes": answer.attributes = try reader.item()

@@ -91,6 +91,14 @@ package struct DynamoDBReader {
         _ = try scanner.value(in: bytes.span)
     }
 
+    /// Passes over `null`, if that is next; returns whether it was.
+    package mutating func passNull() throws(Failure) -> Bool {
+        let bytes = bytes
+        guard scanner.peek(in: bytes.span) == UInt8(ascii: "n") else { return false }
+        try pass()
+        return true
+    }
+
     /// Demands the end of the document.
     package mutating func finish() throws(Failure) {
         let bytes = bytes

@@ -1,4 +1,3 @@
-import Logging
 package import StreamsModel
 
 extension Log {
@@ -15,7 +14,15 @@ extension Log {
         // An item that is behind tells an end above which old messages may stand.
         _ = try await info(of: topic)
         let storedEnd = knownStoredEnd(of: topic)
-        switch try await setToken(token, of: topic, if: current.map { .token($0) } ?? .none) {
+        let condition: FenceCondition = current.map { .token($0) } ?? .none
+        // A second try would take the token that the first one set for somebody else's.
+        let outcome = try await changing(
+            isRepeatable: condition == .none,
+            doubt: "The token may or may not have been set. Set it again to be sure."
+        ) { () async throws(StoreError) in
+            try await table.setFencingToken(token, of: topic, if: condition)
+        }
+        switch outcome {
         case .noSuchTopic:
             throw .topicNotFound(topic)
         case .fenced:
@@ -24,35 +31,6 @@ extension Log {
         case .set(let head):
             guard !isBehind(head, storedEnd) else { throw .recovering }
             return TopicInfo(topic, head)
-        }
-    }
-
-    private func setToken(
-        _ token: FencingToken?, of topic: TopicName, if condition: FenceCondition
-    ) async throws(StreamsError) -> FenceOutcome {
-        var backoff = Backoff(configuration)
-        let deadline = Deadline.atMost(time.uptime() + configuration.appendTimeout)
-        var mayHaveChanged = false
-        while true {
-            do throws(StoreError) {
-                return try await Deadline.with(deadline) { () async throws(StoreError) in
-                    try await table.setFencingToken(token, of: topic, if: condition)
-                }
-            } catch {
-                if error.effect == .unknown { mayHaveChanged = true }
-                // A second try would take the token that the first one set for somebody else's.
-                let isRepeatable = !mayHaveChanged || condition == .none
-                let isWorthAnotherTry = error.code == .unavailable && error.isWorthRetrying && isRepeatable
-                if isWorthAnotherTry, await backoff.pause(time, until: deadline) { continue }
-                throw mayHaveChanged ? fenceUnknown(error) : unavailable(error)
-            }
-        }
-    }
-
-    private func fenceUnknown(_ error: StoreError) -> StreamsError {
-        logger.error("fence with unknown outcome", metadata: ["error": "\(error.message)"])
-        return StreamsError(.outcomeUnknown, "The token may or may not have been set. Set it again to be sure.") {
-            $0.retryAfter = .seconds(1)
         }
     }
 }

@@ -103,10 +103,13 @@ extension Log {
         return head
     }
 
-    /// Calls the table for a change, again while that may help: a change that arrives twice does no harm.
+    /// Calls the table for a change, again while that may help: most changes do no harm when they arrive twice.
     ///
-    /// - Throws: `unavailable` where nothing was changed, `outcome_unknown` where nobody knows.
+    /// One that would is not sent again once it may have arrived (`isRepeatable`).
+    /// - Throws: `unavailable` where nothing was changed, `outcome_unknown`, in the words of `doubt`, where nobody knows.
     func changing<Value: Sendable>(
+        isRepeatable: Bool = true,
+        doubt: String = "The change may or may not have been made. Look at the topic, or send it again.",
         _ call: () async throws(StoreError) -> Value
     ) async throws(StreamsError) -> Value {
         let deadline = Deadline.atMost(time.uptime() + configuration.appendTimeout)
@@ -114,12 +117,12 @@ extension Log {
         var isUnknown = false
         while true {
             do throws(StoreError) {
-                return try await call()
+                return try await Deadline.with(deadline, call)
             } catch {
                 if error.effect == .unknown { isUnknown = true }
-                if error.code == .unavailable, error.isWorthRetrying, await backoff.pause(time, until: deadline) {
-                    continue
-                }
+                let isWorthAnotherTry =
+                    error.code == .unavailable && error.isWorthRetrying && (isRepeatable || !isUnknown)
+                if isWorthAnotherTry, await backoff.pause(time, until: deadline) { continue }
                 logger.error(
                     "a change of a topic failed", metadata: ["error": "\(error.message)", "unknown": "\(isUnknown)"])
                 guard isUnknown else {
@@ -127,9 +130,7 @@ extension Log {
                         $0.retryAfter = error.retryAfter ?? .seconds(1)
                     }
                 }
-                throw StreamsError(
-                    .outcomeUnknown, "The change may or may not have been made. Look at the topic, or send it again."
-                ) { $0.retryAfter = .seconds(1) }
+                throw StreamsError(.outcomeUnknown, doubt) { $0.retryAfter = .seconds(1) }
             }
         }
     }

@@ -7,9 +7,18 @@ extension World {
     func tellOfMerging(_ story: Story, _ client: Client, _ processes: [SimulatedProcess]) async {
         switch story {
         case .readerBetweenDeletes: await tellOfReaderBetweenDeletes(client, processes)
-        case .deleteOfMore: await tellOfDeleteOfMore(client, processes)
-        case .changedInTheMiddle: await tellOfChangeInTheMiddle(client, processes)
-        case .mergeOverMore: await tellOfMergeOverMore(client, processes)
+        case .deleteOfMore:
+            await tellOfTwoMaintainers(
+                client, processes, ones: 2, slow: Self.settings(parts: 100, largeBytes: Self.betweenSizes),
+                quick: Self.settings(parts: 2))
+        case .changedInTheMiddle:
+            await tellOfTwoMaintainers(
+                client, processes, ones: 3, slow: Self.settings(parts: 100),
+                quick: Self.settings(parts: 2, largeBytes: Self.betweenSizes))
+        case .mergeOverMore:
+            await tellOfTwoMaintainers(
+                client, processes, ones: 2, slow: Self.settings(parts: 100, largeBytes: Self.betweenSizes),
+                quick: Self.settings(parts: 100))
         case .oldEnd: await tellOfOldEnd(client, processes)
         case .mergedAwayUnderWriter, .writerWakesTooLate: await tellOfLateWriter(story, client, processes)
         case .lateWriteIntoMerged: await tellOfLateWrite(client, processes)
@@ -47,46 +56,22 @@ extension World {
         await maintaining
     }
 
-    private func tellOfDeleteOfMore(_ client: Client, _ processes: [SimulatedProcess]) async {
+    /// Two maintainers with different bounds: the write of the one is slow, and the other is done before it lands.
+    private func tellOfTwoMaintainers(
+        _ client: Client, _ processes: [SimulatedProcess], ones: Int, slow: MaintenanceSettings,
+        quick: MaintenanceSettings
+    ) async {
         // Four messages in one segment, which is too large for one of the two.
         await client.append(recorder.newMessages(4), by: processes[0])
-        await appendOnes(2, client, by: processes[0])
+        await appendOnes(ones, client, by: processes[0])
         await pass(minutes: 61)
         network.interfere(.delay(choices.microseconds(2_000_000...4_000_000))) {
             $0.name == processes[1].name && $1.name.hasPrefix("PUT")
         }
-        async let slow: Void = maintain(by: processes[1], Self.settings(parts: 100, largeBytes: Self.betweenSizes))
+        async let slowly: Void = maintain(by: processes[1], slow)
         await sleep(800_000)
-        await maintain(by: processes[0], Self.settings(parts: 2))
-        await slow
-        for position in [1, 5] { await readOnce(processes[2], from: Int64(position)) }
-    }
-
-    private func tellOfChangeInTheMiddle(_ client: Client, _ processes: [SimulatedProcess]) async {
-        await client.append(recorder.newMessages(4), by: processes[0])
-        await appendOnes(3, client, by: processes[0])
-        await pass(minutes: 61)
-        network.interfere(.delay(choices.microseconds(2_000_000...4_000_000))) {
-            $0.name == processes[1].name && $1.name.hasPrefix("PUT")
-        }
-        async let slow: Void = maintain(by: processes[1], Self.settings(parts: 100))
-        await sleep(800_000)
-        await maintain(by: processes[0], Self.settings(parts: 2, largeBytes: Self.betweenSizes))
-        await slow
-        for position in [1, 5] { await readOnce(processes[2], from: Int64(position)) }
-    }
-
-    private func tellOfMergeOverMore(_ client: Client, _ processes: [SimulatedProcess]) async {
-        await client.append(recorder.newMessages(4), by: processes[0])
-        await appendOnes(2, client, by: processes[0])
-        await pass(minutes: 61)
-        network.interfere(.delay(choices.microseconds(2_000_000...4_000_000))) {
-            $0.name == processes[1].name && $1.name.hasPrefix("PUT")
-        }
-        async let slow: Void = maintain(by: processes[1], Self.settings(parts: 100, largeBytes: Self.betweenSizes))
-        await sleep(800_000)
-        await maintain(by: processes[0], Self.settings(parts: 100))
-        await slow
+        await maintain(by: processes[0], quick)
+        await slowly
         for position in [1, 5] { await readOnce(processes[2], from: Int64(position)) }
     }
 
