@@ -32,9 +32,14 @@ package enum Climate: String, CaseIterable, Sendable {
     case fenced
     /// Keys, conditions or owners, a group, maintainers, trims, deletes and branches in one world.
     case together
+    /// Any of the others, by the seed.
+    case mixed
 
     /// Those of worlds that are drawn at random: what goes wrong there concerns every topic.
     package static let everyday: [Climate] = [.fair, .rough, .stormy, .expiring, .forgetful, .any, .told]
+
+    /// The others of ``mixed``.
+    static let all: [Climate] = allCases.filter { $0 != .mixed }
 
     func faults(_ choices: Choices) -> FaultProfile {
         let slow: [Fault] = [.expiry, .lostItem]
@@ -48,7 +53,7 @@ package enum Climate: String, CaseIterable, Sendable {
             var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
             profile.permille[.duplicate] = choices.one(of: [0, 80, 400])
             return profile
-        case .told, .toldMerging: return FaultProfile()
+        case .told, .toldMerging, .mixed: return FaultProfile()
         case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 100])
         case .rough, .stormy, .changing, .grouped:
             return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })

@@ -70,7 +70,8 @@ package struct Scenario: Sendable {
     /// A world drawn from a seed, of any climate or of a given one.
     package static func drawn(seed: UInt64, climate: Climate? = nil) -> Scenario {
         let choices = Choices(seed: seed ^ 0x5CE1_A210)
-        let climate = climate ?? choices.one(of: Climate.everyday)
+        var climate = climate ?? choices.one(of: Climate.everyday)
+        if climate == .mixed { climate = choices.one(of: Climate.all) }
         var scenario = Scenario(seed: seed, faults: climate.faults(choices))
         scenario.processCount = 1 + choices.below(3)
         scenario.writerCount = 1 + choices.below(4)
