@@ -120,6 +120,8 @@ package struct History: Sendable {
         package var before: Int64
         /// Whether it is a delete.
         package var isDelete: Bool
+        /// How old messages must be to be gone, in microseconds, where a topic's own setting lets them go.
+        package var age: Int64?
     }
 
     /// Where a branch left its parent.

@@ -21,6 +21,23 @@ extension Client {
         }
     }
 
+    /// Lets messages of the topic go when they are so old.
+    func keep(milliseconds: Int64, by process: SimulatedProcess) async {
+        let topic = topic
+        var settings = TopicSettingsChange()
+        settings.retentionMilliseconds = .some(milliseconds)
+        let final = settings
+        let begin = world.scheduler.now
+        world.recorder.tell { "\(self.name) lets messages of \(topic) go after \(milliseconds) ms by \(process.name)" }
+        let result = await perform(by: process) { log throws(StreamsError) in try await log.change(topic, final) }
+        if case .failure(let error) = result, process.isAlive {
+            expect(error, [.topicNotFound, .unavailable, .outcomeUnknown])
+            guard error.code == .outcomeUnknown else { return }
+        }
+        let cut = History.Cut(begin: begin, end: .max, before: .max, isDelete: false, age: milliseconds * 1000)
+        world.recorder.change(topic) { $0.cuts.append(cut) }
+    }
+
     /// Creates a branch of the topic; returns whether it is known to stand.
     func branch(to name: TopicName, at offset: Int64?, by process: SimulatedProcess) async -> Bool {
         let topic = topic

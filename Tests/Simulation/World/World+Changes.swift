@@ -20,6 +20,8 @@ extension World {
                 let offset = choices.happens(permille: 300) ? nil : somewhere(in: topic)
                 if await client.branch(to: name, at: offset, by: process) { topics.append(name) }
             case 7: _ = await client.append(recorder.newMessages(1 + choices.below(scenario.batchMaximum)), by: process)
+            case 8 where !scenario.maintainers.isEmpty:
+                await client.keep(milliseconds: choices.one(of: [60_000, 3_600_000, 36_000_000]), by: process)
             default: await read(topics.count > 1 ? choices.one(of: Array(topics.dropFirst())) : topic, by: process)
             }
         }
