@@ -70,6 +70,7 @@ def test_a_soak_on_a_disk_that_lies_stops_at_the_loss_and_says_how_to_repeat_it(
     assert again.returncode == 1 and "is lost" in again.stdout, again.stdout + again.stderr
 
 
+@pytest.mark.bounded(150)
 def test_a_soak_that_is_interrupted_still_sums_up(tmp_path: Path) -> None:
     summary = tmp_path / "soak.json"
     process = spawn(
