@@ -30,6 +30,26 @@ extension World {
         }
     }
 
+    /// Reads the whole store as an operator would: nothing in it may be inconsistent.
+    func verify(at place: Place) async {
+        guard let process = place.process else { return }
+        let result: Result<Verification.Summary, StoreError> = await withTaskExecutorPreference(process.executor) {
+            do throws(StoreError) {
+                return .success(
+                    try await Verification(process.store, time: process.clock).run { [recorder] finding in
+                        if finding.isError { recorder.surprise("verify found an error: \(finding.line)") }
+                    })
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch result {
+        case .success(let summary):
+            trace.note { "verify: \(summary.segments) segments of \(summary.topics) topics, \(summary.notes) notes" }
+        case .failure(let error): recorder.surprise("the store can not be verified: \(error)")
+        }
+    }
+
     /// Maintains the topic and its branches once.
     func maintain(by process: SimulatedProcess, _ settings: MaintenanceSettings) async {
         trace.note { "\(process.name) maintains" }

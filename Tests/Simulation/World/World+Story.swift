@@ -149,6 +149,7 @@ extension World {
             await readAll(client, at: place, within: scenario.holeTimeout + .seconds(60))
             if scenario.changeCount > 0 { await restOfChanges(at: place) }
             if scenario.groups != nil { await finishGroup(at: place) }
+            if scenario.changeCount > 0, !scenario.maintainers.isEmpty { await verify(at: place) }
             recorder.noteStoredState(s3, mayOverlap: mayOverlap)
             isOver.set()
             place.process?.log.close()
