@@ -67,22 +67,18 @@ struct DynamoDBAnswer {
     ///
     /// - Throws: where it is not JSON, or a member is not what DynamoDB documents.
     init(_ bytes: [UInt8]) throws(DynamoDBReader.Failure) {
-        var answer = (item: DynamoDBItem?.none, attributes: DynamoDBItem?.none, items: [DynamoDBItem]?.none)
-        var lastEvaluatedKey: DynamoDBItem?
         var reader = DynamoDBReader(bytes)
         try reader.object { (name, reader) throws(DynamoDBReader.Failure) in
             // What is none is left out by DynamoDB, and `null` with some that stand in for it.
             if try reader.passNull() { return }
             switch name {
-            case "Item": answer.item = try reader.item()
-            case "Attributes": answer.attributes = try reader.item()
-            case "Items": answer.items = try reader.items()
+            case "Item": item = try reader.item()
+            case "Attributes": attributes = try reader.item()
+            case "Items": items = try reader.items()
             case "LastEvaluatedKey": lastEvaluatedKey = try reader.item()
             default: try reader.pass()
             }
         }
         try reader.finish()
-        (item, attributes, items) = answer
-        self.lastEvaluatedKey = lastEvaluatedKey
     }
 }

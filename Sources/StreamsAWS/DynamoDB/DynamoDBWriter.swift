@@ -47,11 +47,7 @@ package struct DynamoDBWriter {
     package mutating func member(_ name: String, _ texts: [String: String]?) {
         guard let texts else { return }
         begin(name)
-        list(texts, "{", "}") { member, writer in
-            writer.append(member.key)
-            writer.bytes.append(UInt8(ascii: ":"))
-            writer.append(member.value)
-        }
+        object(texts) { text, writer in writer.append(text) }
     }
 
     /// Adds an item.
@@ -71,11 +67,7 @@ package struct DynamoDBWriter {
     // MARK: Values
 
     private mutating func append(_ item: DynamoDBItem) {
-        list(item, "{", "}") { member, writer in
-            writer.append(member.key)
-            writer.bytes.append(UInt8(ascii: ":"))
-            writer.append(member.value)
-        }
+        object(item) { value, writer in writer.append(value) }
     }
 
     private mutating func append(_ value: AttributeValue) {
@@ -85,16 +77,16 @@ package struct DynamoDBWriter {
         case .number(let text): append("N", text)
         case .binary(let data): append("B", Data(data).base64EncodedString())
         case .bool(let value):
-            append(type: "BOOL")
+            append(name: "BOOL")
             append(value)
         case .null:
-            append(type: "NULL")
+            append(name: "NULL")
             append(true)
         case .map(let values):
-            append(type: "M")
+            append(name: "M")
             append(values)
         case .list(let values):
-            append(type: "L")
+            append(name: "L")
             list(values, "[", "]") { value, writer in writer.append(value) }
         case .stringSet(let texts): append("SS", texts)
         case .numberSet(let texts): append("NS", texts)
@@ -103,17 +95,17 @@ package struct DynamoDBWriter {
     }
 
     private mutating func append(_ type: String, _ text: String) {
-        append(type: type)
+        append(name: type)
         append(text)
     }
 
     private mutating func append(_ type: String, _ texts: Set<String>) {
-        append(type: type)
+        append(name: type)
         list(texts.sorted(), "[", "]") { text, writer in writer.append(text) }
     }
 
-    private mutating func append(type: String) {
-        append(type)
+    private mutating func append(name: String) {
+        append(name)
         bytes.append(UInt8(ascii: ":"))
     }
 
@@ -121,7 +113,7 @@ package struct DynamoDBWriter {
 
     private mutating func begin(_ name: String) {
         if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-        append(type: name)
+        append(name: name)
     }
 
     private mutating func append(_ text: String) {
@@ -130,6 +122,15 @@ package struct DynamoDBWriter {
 
     private mutating func append(_ value: Bool) {
         bytes.append(contentsOf: (value ? "true" : "false").utf8)
+    }
+
+    private mutating func object<Value>(
+        _ members: [String: Value], _ append: (Value, inout DynamoDBWriter) -> Void
+    ) {
+        list(members, "{", "}") { member, writer in
+            writer.append(name: member.key)
+            append(member.value, &writer)
+        }
     }
 
     private mutating func list<Elements: Sequence>(

@@ -80,22 +80,13 @@ struct GroupReceiver {
 
     private func attempt(_ group: Group, _ seen: AppendID?) async throws(StreamsError) -> Attempt {
         let turn: GroupTurn
-        let page: ReadPage
         do throws(GroupRefusal) {
             turn = try group.turn(of: request.consumer, knowing: request.generation, at: log.time.now())
         } catch {
             guard try await isOfToday(group) else { return .stale }
             throw log.refusal(error, of: request.group)
         }
-        do throws(StreamsError) {
-            page = try await read(from: turn.position, wait: .zero)
-        } catch {
-            guard error.code == .offsetTrimmed || error.code == .offsetBeyondEnd else { throw error }
-            guard try await isOfToday(group) else { return .stale }
-            throw named(error, at: turn.position)
-        }
-        guard let topicCreatedAt = page.topicCreatedAt else { throw .topicNotFound(request.group.topic) }
-        guard topicCreatedAt == group.topicCreatedAt else { return .stale }
+        guard let page = try await read(from: turn.position, wait: .zero, for: group) else { return .stale }
         if page.slices.isEmpty, request.wait > .zero {
             return try await wait(from: page.next, in: turn, of: group, seen)
         }
@@ -133,18 +124,10 @@ struct GroupReceiver {
         var current = group.handingOut(to: turn.position, in: turn, under: first, version: log.makeAppendID())
         guard try await log.store(current, replacing: seen, at: now) else { return .overtaken }
         if turn.isNew { log.groupCounters.leaseTaken() }
-        let page: ReadPage
-        do throws(StreamsError) {
-            page = try await read(from: position, wait: waitWithinDeadline)
-        } catch {
-            if error.code == .offsetTrimmed || error.code == .offsetBeyondEnd, try await !isOfToday(group) {
-                throw log.refusal(.leaseLost, of: request.group)
-            }
-            throw named(error, at: position)
+        // Deleted and made again meanwhile: the group is gone with the topic that it was made for.
+        guard let page = try await read(from: position, wait: waitWithinDeadline, for: group) else {
+            throw log.refusal(.leaseLost, of: request.group)
         }
-        // Deleted meanwhile, and perhaps made again: the group is gone with the topic that it was made for.
-        guard let topicCreatedAt = page.topicCreatedAt else { throw .topicNotFound(request.group.topic) }
-        guard topicCreatedAt == group.topicCreatedAt else { throw log.refusal(.leaseLost, of: request.group) }
         // Nobody is there any more to hand anything to.
         guard !Task.isCancelled else { throw .shuttingDown }
         for _ in 0..<Log.groupTryMaximum {
@@ -185,12 +168,23 @@ struct GroupReceiver {
         return Received(generation: generation, from: position, page: page, leaseExpiresAt: lease.expiresAt)
     }
 
-    private func read(from position: Offset, wait: Duration) async throws(StreamsError) -> ReadPage {
-        let page = try await log.read(
-            ReadRequest(
-                topic: request.group.topic, start: .offset(position), limit: request.limit,
-                bytesMaximum: request.bytesMaximum, wait: wait))
-        return request.fit(page)
+    /// What a group has to read; `nil` where its topic is another one by now than the one that it was made for.
+    private func read(
+        from position: Offset, wait: Duration, for group: Group
+    ) async throws(StreamsError) -> ReadPage? {
+        let page: ReadPage
+        do throws(StreamsError) {
+            page = try await log.read(
+                ReadRequest(
+                    topic: request.group.topic, start: .offset(position), limit: request.limit,
+                    bytesMaximum: request.bytesMaximum, wait: wait))
+        } catch {
+            guard error.code == .offsetTrimmed || error.code == .offsetBeyondEnd else { throw error }
+            guard try await isOfToday(group) else { return nil }
+            throw named(error, at: position)
+        }
+        guard let topicCreatedAt = page.topicCreatedAt else { throw .topicNotFound(request.group.topic) }
+        return topicCreatedAt == group.topicCreatedAt ? request.fit(page) : nil
     }
 
     /// The failure of a read, in words for somebody who did not choose the offset.
