@@ -35,9 +35,9 @@ test:  ## everything that CI checks: lint, build, all tests
 	swift build --build-tests
 	swift build --product streams
 	swift build --product bootstrap
-	swift test --skip-build --skip StreamsAWSTests --skip SimulationTests
-	swift test --skip-build --filter SimulationTests
-	swift test --skip-build --filter StreamsAWSTests
+	scripts/swift-test --skip StreamsAWSTests --skip SimulationTests
+	scripts/swift-test --filter SimulationTests
+	scripts/swift-test --filter StreamsAWSTests
 	.venv/bin/python -m pytest Tests/Integration
 	infra/.venv/bin/python -m pytest infra/tests
 

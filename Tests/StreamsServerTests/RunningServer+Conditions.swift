@@ -12,7 +12,7 @@ extension RunningServer {
     ///
     /// - Throws: where it does not come true in time.
     func until(_ condition: @Sendable () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while try await !condition() {
             try #require(ContinuousClock.now < deadline, "the condition did not come true in time")
             try await Task.sleep(for: .milliseconds(5))
