@@ -38,6 +38,7 @@ extension Mutant {
         case .commitUnderAnyGeneration, .handOutWithoutLease, .seekKeepsLease, .storeGroupsUnconditionally,
             .takeOverAtDelivered:
             .grouped
+        case .waitIntoNextLife: .toldGrouped
         case .recordBeforeClaim, .recordAfterPut, .moveRecordUnconditionally, .absentIsFilled: .keyed
         case .writeAgainBelowLowMark: .keyedExpiring
         case .claimAnewWithoutCondition, .checkEndBeforeClaim: .contested

@@ -33,7 +33,8 @@ struct PromiseTests {
     @Test(
         "the log keeps its promises where more is done than appending and reading",
         arguments: [
-            (Climate.merging, 100), (.toldMerging, 400), (.changing, 400), (.keyed, 400), (.keyedExpiring, 300),
+            (Climate.merging, 100), (.toldMerging, 400), (.toldGrouped, 100), (.changing, 400), (.keyed, 400),
+            (.keyedExpiring, 300),
             (.contested, 300), (.fenced, 300), (.together, 600),
         ])
     func special(climate: Climate, worldCount: Int) async throws {

@@ -94,6 +94,8 @@ package enum Mutant: String, CaseIterable, Sendable {
     case storeGroupsUnconditionally
     /// Lets a new lease begin after what the one before was handed, and not at what is committed.
     case takeOverAtDelivered
+    /// Hands what came while a consumer waited to it, though the topic was deleted and made again meanwhile.
+    case waitIntoNextLife
 
     // Retention.
     /// Deletes at once what is trimmed.

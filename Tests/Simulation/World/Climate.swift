@@ -22,6 +22,8 @@ package enum Climate: String, CaseIterable, Sendable {
     case merging
     /// One of the ``Story``s of maintainers.
     case toldMerging
+    /// One of the ``Story``s of consumer groups.
+    case toldGrouped
     /// Writers that repeat their appends under idempotency keys, in rough weather.
     case keyed
     /// The same, over days in which messages expire.
@@ -53,7 +55,7 @@ package enum Climate: String, CaseIterable, Sendable {
             var profile = FaultProfile.drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })
             profile.permille[.duplicate] = choices.one(of: [0, 80, 400])
             return profile
-        case .told, .toldMerging, .mixed: return FaultProfile()
+        case .told, .toldMerging, .toldGrouped, .mixed: return FaultProfile()
         case .fair: return choices.happens(permille: 500) ? FaultProfile() : FaultProfile([.slow: 100])
         case .rough, .stormy, .changing, .grouped:
             return .drawn(from: choices, among: Fault.allCases.filter { !slow.contains($0) })

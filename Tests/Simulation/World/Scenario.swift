@@ -98,6 +98,10 @@ package struct Scenario: Sendable {
             scenario.tell(choices.one(of: Story.ofMerging))
             return scenario
         }
+        if climate == .toldGrouped {
+            scenario.tell(choices.one(of: Story.ofGroups))
+            return scenario
+        }
         if climate == .changing {
             scenario.changeCount = 3 + choices.below(12)
             scenario.absencePermille = choices.one(of: [0, 0, 100])

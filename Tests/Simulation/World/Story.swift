@@ -39,13 +39,18 @@ package enum Story: String, CaseIterable, Sendable {
     /// A reader that knows of no trim finds nothing.
     case trimmedUnderReader
 
+    /// A consumer waits while its topic is deleted, by a process that dies over it, and made again.
+    case deletedUnderConsumer
+
     /// The stories of every topic.
     package static let everyday: [Story] = [
         .lateWriteAfterSetBack, .sleepingReaderAfterRecovery, .twoOpenAtOnce, .setBackTheNextDay, .lateTrim,
         .lateDelete,
     ]
+    /// The stories of consumer groups.
+    package static let ofGroups: [Story] = [.deletedUnderConsumer]
     /// The stories of maintainers.
-    package static let ofMerging = allCases.filter { !everyday.contains($0) }
+    package static let ofMerging = allCases.filter { !everyday.contains($0) && !ofGroups.contains($0) }
 }
 
 extension Scenario {
@@ -60,6 +65,7 @@ extension Scenario {
         hasCaches = story == .cachedPart
         // Only then a writer still tries when what it wrote is old.
         if story == .mergedAwayUnderWriter || story == .writerWakesTooLate { appendTimeout = .seconds(4 * 3600) }
+        if Story.ofGroups.contains(story) { (groups, changeCount) = (GroupPlan(), 1) }
         if story == .fillerAfterTrim || story == .lateWriteIntoMerged { holeTimeout = .zero }
     }
 }
@@ -75,6 +81,7 @@ extension World {
             return
         }
         let client = Client("teller", world: self)
+        guard !Story.ofGroups.contains(story) else { return await tellOfGroup(client, first, second, third) }
         guard Story.everyday.contains(story) else {
             return await tellOfMerging(story, client, [first, second, third])
         }
@@ -161,7 +168,7 @@ extension World {
         await sleep(Self.day - ofDay + 20 * Self.minute)
     }
 
-    private func appendUntilOpen(_ client: Client, _ process: SimulatedProcess, count: Int = 1) async {
+    func appendUntilOpen(_ client: Client, _ process: SimulatedProcess, count: Int = 1) async {
         for _ in 0..<10 {
             guard let retryAfter = await client.append(recorder.newMessages(count), by: process) else { return }
             await sleep(retryAfter.wholeMicroseconds)

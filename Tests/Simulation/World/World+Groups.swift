@@ -58,6 +58,29 @@ extension World {
         return true
     }
 
+    /// Tells of a consumer that waits for messages of a topic which is another one when they come; the groups of the
+    /// first one are left, as who deleted it died.
+    func tellOfGroup(
+        _ client: Client, _ first: SimulatedProcess, _ second: SimulatedProcess, _ third: SimulatedProcess
+    ) async {
+        let consumer = Consumer(name: "consumer", generation: nil, world: self)
+        func receive(wait: Duration) async -> Received? {
+            let outcome = await consumer.receive(limit: 1000, wait: wait, leaseSeconds: 30, by: first)
+            guard case .received(let received) = outcome else { return nil }
+            _ = await consumer.ack(received.page.next, in: received.generation, by: first)
+            return received
+        }
+        await client.append(recorder.newMessages(1 + choices.below(3)), by: first)
+        guard await receive(wait: .zero) != nil else { return }
+        async let waited = receive(wait: .seconds(20))
+        await sleep(choices.microseconds(200_000...4_000_000))
+        network.interfere(.death) { process, request in process.name == second.name && request.name == "Query" }
+        await Client("changer", world: self).delete(by: second)
+        await appendUntilOpen(client, third, count: 1 + choices.below(3))
+        _ = await waited
+        await pass(minutes: 1)
+    }
+
     private func drawPlace() -> GroupStart {
         switch choices.below(3) {
         case 0: .earliest
