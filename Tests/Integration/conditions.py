@@ -8,7 +8,7 @@ from typing import Callable, TypeVar
 Value = TypeVar("Value")
 
 
-def wait_until(condition: Callable[[], Value], what: str, timeout: float = 10, pause: float = 0.01) -> Value:
+def wait_until(condition: Callable[[], Value], what: str, timeout: float = 30, pause: float = 0.01) -> Value:
     """Asks until the answer is true, and returns it; fails after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:

@@ -288,7 +288,7 @@ def test_a_reader_that_goes_away_while_it_waits_is_freed(
         if by_reset:
             reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
         reader.close()
-    wait_until(lambda: server.socket_count() <= before, "their sockets are closed", timeout=5)
+    wait_until(lambda: server.socket_count() <= before, "their sockets are closed")
     with server.connect() as connection:
         assert connection.produce(topic, b'{"payload":1}').status == 200
 

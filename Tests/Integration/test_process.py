@@ -41,7 +41,7 @@ def test_a_stop_under_load_keeps_what_was_acknowledged(
     server.signal(number)
     started = time.monotonic()
     assert server.wait() == 0
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     producers.join()
     assert producers.failures == []
     server.restart()
@@ -74,7 +74,7 @@ def test_waiting_clients_end_cleanly_and_at_once_when_it_stops(server: Server, n
     for connection in idle:
         assert connection.read_to_end() == b""
     assert server.wait() == 0
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 def test_a_start_and_a_stop_are_one_log_line_each(make_server: MakeServer) -> None:
