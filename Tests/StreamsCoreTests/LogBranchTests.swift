@@ -192,6 +192,29 @@ struct LogBranchTests {
         #expect(try await first(6) == nil)
     }
 
+    @Test(
+        "is not read from older messages of its own on, where its parent's part ends in a hole",
+        arguments: [true, false])
+    func timeSeekBehindHole(isClosed: Bool) async throws {
+        try await laboratory.writeDirectly([2])
+        laboratory.time.advance(by: .seconds(1))
+        let claim = try await laboratory.claim(2)
+        if isClosed {
+            let filler = Segment.filler(parent, claim.range, appendID: laboratory.makeID(), timestamp: claim.at)
+            _ = await laboratory.memory.put(filler, signedAt: claim.at)
+        }
+        _ = try await log.createBranch(branch, of: parent, at: nil)
+        let before = laboratory.time.now()
+        laboratory.time.advance(by: .seconds(1))
+        try await append("100", to: branch)
+        laboratory.time.advance(by: .seconds(1))
+        let late = try await read(branch, .since(laboratory.time.now()))
+        #expect(late.texts.isEmpty && late.next == late.end)
+        // What is not older may still be written in the hole.
+        let early = try await read(branch, .since(before))
+        if isClosed { #expect(early.texts == ["5:100"]) } else { #expect(early.next == 3) }
+    }
+
     @Test("costs nothing more than any topic where what is read is its own")
     func cost() async throws {
         try await laboratory.writeDirectly([3])

@@ -6,21 +6,33 @@ extension Log {
     /// A binary search over the topic's segments: O(log n) lists and gets, whatever the topic's size. It relies on
     /// timestamps that do not go back; where clocks did, it finds a place where they pass `time`.
     func firstOffset(since time: Timestamp, in views: TopicViews) async throws(StreamsError) -> Offset {
+        // Where nothing is stored at the end of a parent's part: a claim there may still be written.
+        var openPlace: Offset?
         for view in views.views {
             let start = max(view.start, views.head.earliest)
             let end = view.cut ?? view.head.end
             guard start < end else { continue }
-            let found = try await firstOffset(of: view.topic, since: time, in: start..<end)
-            if found < end { return found }
+            let search = try await search(view.topic, since: time, in: start..<end)
+            // What lies below an older message is older itself, whenever it is written.
+            if search.place > start { openPlace = nil }
+            if search.isFound { return openPlace ?? search.place }
+            if search.place < end, openPlace == nil { openPlace = search.place }
         }
-        return views.head.end
+        return openPlace ?? views.head.end
     }
 
-    /// The same within a range of one topic; its end where there is none.
-    private func firstOffset(
-        of topic: TopicName, since time: Timestamp, in range: Range<Offset>
-    ) async throws(StreamsError) -> Offset {
+    /// Where a search ended: all messages below are older, and at it or above there is one that is not, or there is none.
+    private struct TimeSearch {
+        var place: Offset
+        var isFound: Bool
+    }
+
+    /// The same within a range of one topic.
+    private func search(
+        _ topic: TopicName, since time: Timestamp, in range: Range<Offset>
+    ) async throws(StreamsError) -> TimeSearch {
         // All messages below `low` are older than `time`; at `high` and above none is.
+        var isFound = false
         var low = range.lowerBound
         var high = range.upperBound
         while low < high {
@@ -35,12 +47,13 @@ extension Log {
                 low = segment.range.upperBound
             } else if let first, let lowest = segment.messageRuns.first?.range.lowerBound, first > lowest {
                 // The messages before it are older.
-                return min(max(low, first), range.upperBound)
+                return TimeSearch(place: min(max(low, first), range.upperBound), isFound: first < range.upperBound)
             } else {
+                isFound = true
                 high = max(low, min(middle, segment.range.lowerBound))
             }
         }
-        return min(low, range.upperBound)
+        return TimeSearch(place: min(low, range.upperBound), isFound: isFound)
     }
 
     /// The first segment with messages that ends at or above `start` and begins below `end`.
