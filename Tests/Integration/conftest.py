@@ -22,6 +22,10 @@ from server import Server
 
 SECONDS_UNLESS_TOLD = 60
 
+# A shell lets what it starts in the background ignore Ctrl-C, and so would every process that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def program() -> Iterator[Path]:
