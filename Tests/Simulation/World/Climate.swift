@@ -43,6 +43,16 @@ package enum Climate: String, CaseIterable, Sendable {
     /// The others of ``mixed``.
     static let all: [Climate] = allCases.filter { $0 != .mixed }
 
+    /// What is told in its worlds, one of these in each; `nil` where clients do as they like.
+    var stories: [Story]? {
+        switch self {
+        case .told: Story.everyday
+        case .toldMerging: Story.ofMerging
+        case .toldGrouped: Story.ofGroups
+        default: nil
+        }
+    }
+
     func faults(_ choices: Choices) -> FaultProfile {
         let slow: [Fault] = [.expiry, .lostItem]
         switch self {

@@ -89,19 +89,11 @@ package struct Scenario: Sendable {
             // What nobody disturbs must succeed.
             (scenario.holeTimeout, scenario.appendTimeout) = (.seconds(5), .seconds(10))
         }
-        if climate == .told {
-            scenario.tell(choices.one(of: Story.everyday))
+        if let stories = climate.stories {
+            scenario.tell(choices.one(of: stories))
             return scenario
         }
         if climate == .merging || climate == .together { scenario.letMaintainersWork(choices) }
-        if climate == .toldMerging {
-            scenario.tell(choices.one(of: Story.ofMerging))
-            return scenario
-        }
-        if climate == .toldGrouped {
-            scenario.tell(choices.one(of: Story.ofGroups))
-            return scenario
-        }
         if climate == .changing {
             scenario.changeCount = 3 + choices.below(12)
             scenario.absencePermille = choices.one(of: [0, 0, 100])
